@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* From the plan to a box that can be made: everything that may fail without a clone fails here. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "init/box.h"
+#include "mountns/sys.h"
+
+extern char **environ;
+
+/* With set-user-ID or file capabilities nestbox would hold rights that its caller lacks. */
+static int refuse_privileges(struct fault *fault)
+{
+	if (getauxval(AT_SECURE) == 0)
+		return 0;
+	return fault_text(fault, "start", "nestbox",
+			  "is set-user-ID, set-group-ID or has file capabilities: refused");
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const int *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int check_fd(int fd, const char *option, struct fault *fault)
+{
+	return fd < 0 || fcntl(fd, F_GETFD) >= 0 ? 0 : fault_errno(fault, "options", option, errno);
+}
+
+/* Must see the descriptors as the caller left them: before any is opened here. */
+static int check_descriptors(struct box *box, struct fault *fault)
+{
+	const struct plan *plan = box->plan;
+
+	if (check_fd(plan->status_fd, "--status-fd", fault) != 0 ||
+	    check_fd(plan->exit_signal_fd, "--exit-signal-fd", fault) != 0)
+		return -1;
+	if (plan->keep_fd_count == 0)
+		return 0;
+	box->keep_fds = calloc(plan->keep_fd_count, sizeof(int));
+	if (box->keep_fds == NULL)
+		return fault_errno(fault, "options", "--keep-fd", ENOMEM);
+	for (size_t i = 0; i < plan->keep_fd_count; i++) {
+		if (check_fd(plan->keep_fds[i], "--keep-fd", fault) != 0)
+			return -1;
+		if (plan->keep_fds[i] > 2)
+			box->keep_fds[box->keep_fd_count++] = plan->keep_fds[i];
+	}
+	qsort(box->keep_fds, box->keep_fd_count, sizeof(int), by_number);
+	return 0;
+}
+
+/* Where the caller closed 0, 1 or 2, none of our descriptors may take that number and so become
+ * somebody's standard output. The place holders are closed by the exec. */
+static int fill_standard_fds(struct fault *fault)
+{
+	int fd;
+
+	do {
+		fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	} while (fd >= 0 && fd <= 2);
+	if (fd < 0)
+		return fault_errno(fault, "start", "/", errno);
+	close(fd);
+	return 0;
+}
+
+static void map_ids(struct box *box)
+{
+	const struct plan *plan = box->plan;
+	unsigned int uid = geteuid(), gid = getegid();
+
+	snprintf(box->uid_map, ID_MAP_SIZE, "0 %u 1\n", uid);
+	snprintf(box->gid_map, ID_MAP_SIZE, "0 %u 1\n", gid);
+	snprintf(box->nested_uid_map, ID_MAP_SIZE, "%u 0 1\n",
+		 plan->uid < 0 ? uid : (unsigned int)plan->uid);
+	snprintf(box->nested_gid_map, ID_MAP_SIZE, "%u 0 1\n",
+		 plan->gid < 0 ? gid : (unsigned int)plan->gid);
+}
+
+static int choose_directory(struct box *box, struct fault *fault)
+{
+	const char *wanted = box->plan->chdir;
+
+	if (wanted == NULL) {
+		/* Only a name: should it lead elsewhere inside, that is inside. */
+		if (getcwd(box->directory, sizeof(box->directory)) == NULL ||
+		    box->directory[0] != '/')
+			box->directory[0] = '\0';
+		return 0;
+	}
+	if (strlen(wanted) >= sizeof(box->directory))
+		return fault_errno(fault, "chdir", wanted, ENAMETOOLONG);
+	strcpy(box->directory, wanted);
+	return 0;
+}
+
+static int make_environment(struct box *box, struct fault *fault)
+{
+	const struct plan *plan = box->plan;
+	char **last = environ;
+
+	box->environment = environment_make(plan->env, plan->env_count, environ);
+	if (box->environment == NULL)
+		return fault_errno(fault, "environment", "", ENOMEM);
+	if (environ[0] == NULL)
+		return 0;
+	while (last[1] != NULL)
+		last++;
+	/* The kernel laid the strings out in one piece: execve(2) and proc(5), "environ". */
+	box->old_environment.start = environ[0];
+	box->old_environment.size = (size_t)(*last - environ[0]) + strlen(*last);
+	return 0;
+}
+
+static int make_arguments(struct box *box, struct fault *fault)
+{
+	char **command = box->plan->command;
+	size_t count = 0;
+
+	while (command[count] != NULL)
+		count++;
+	box->argv = calloc(count + 1, sizeof(*box->argv));
+	if (box->argv == NULL)
+		return fault_errno(fault, "start", "", ENOMEM);
+	memcpy(box->argv, command, count * sizeof(*command));
+	if (box->plan->argv0 != NULL)
+		box->argv[0] = (char *)(uintptr_t)box->plan->argv0;
+	return 0;
+}
+
+int box_prepare(struct box *box, const struct plan *plan, struct fault *fault)
+{
+	*box = (struct box){ .plan = plan, .report = { -1, -1 } };
+	if (refuse_privileges(fault) != 0 || check_descriptors(box, fault) != 0 ||
+	    fill_standard_fds(fault) != 0)
+		return -1;
+	map_ids(box);
+	if (choose_directory(box, fault) != 0 || make_arguments(box, fault) != 0 ||
+	    make_environment(box, fault) != 0)
+		return -1;
+	return mountns_prepare(&box->view, plan->grants, plan->grant_count, plan->steps,
+			       plan->step_count, fault);
+}
+
+void box_release(struct box *box)
+{
+	mountns_release(&box->view);
+	environment_free(box->environment);
+	free(box->argv);
+	free(box->keep_fds);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "filters/filter.h"
+#include "init/explain.h"
+#include "init/text.h"
+
+static const struct {
+	const char *branch, *last;
+} marks = { "|-- ", "`-- " };
+
+/* One line of the tree, a failure to write is kept in STATUS. */
+struct printer {
+	int error;
+};
+
+static void print(struct printer *printer, struct text *line)
+{
+	int error = text_write(line, STDOUT_FILENO);
+
+	if (printer->error == 0)
+		printer->error = error;
+	line->length = 0;
+}
+
+static void heading(struct printer *printer, const char *title)
+{
+	struct text line = { 0 };
+
+	text_add(&line, title);
+	print(printer, &line);
+}
+
+static void leaf(struct printer *printer, bool last, const char *name, const char *value)
+{
+	struct text line = { 0 };
+
+	text_add(&line, last ? marks.last : marks.branch);
+	text_add(&line, name);
+	text_add(&line, " ");
+	text_visible(&line, value);
+	print(printer, &line);
+}
+
+static void print_source(struct printer *printer, const struct source *source)
+{
+	struct text line = { 0 };
+
+	text_add(&line, marks.branch);
+	text_visible(&line, source->path);
+	text_add(&line, source->rights & GRANT_WRITE ? "  host, writable" : "  host, read-only");
+	text_add(&line, source->rights & GRANT_EXEC ? ", executable" : ", noexec");
+	print(printer, &line);
+}
+
+static void print_step(struct printer *printer, const struct mount_step *step)
+{
+	static const char *const what[] = {
+		[STEP_TMPFS] = "  new tmpfs",	 [STEP_DIR] = "  directory",
+		[STEP_SYMLINK] = "  link to ",	 [STEP_PROC] = "  new procfs",
+		[STEP_DEV] = "  new small /dev",
+	};
+	struct text line = { 0 };
+
+	text_add(&line, marks.branch);
+	text_visible(&line, step->dest);
+	text_add(&line, what[step->kind]);
+	if (step->kind == STEP_SYMLINK)
+		text_visible(&line, step->text);
+	if (step->scratch)
+		text_add(&line, ", noexec");
+	print(printer, &line);
+}
+
+static void print_view(struct printer *printer, const struct view *view)
+{
+	struct text line = { 0 };
+	size_t next = 0;
+
+	heading(printer, "view, in the order of making");
+	if (view->source_count == 0 || view->sources[0].depth > 0)
+		leaf(printer, false, "/", " new tmpfs, read-only at the end");
+	for (size_t i = 0; i <= view->step_count; i++) {
+		for (; next < view->source_count && view->sources[next].place == i; next++)
+			print_source(printer, &view->sources[next]);
+		if (i < view->step_count)
+			print_step(printer, &view->steps[i]);
+	}
+	for (size_t i = 0; i < view->link_count; i++) {
+		text_add(&line, marks.branch);
+		text_visible(&line, view->links[i].path);
+		text_add(&line, "  link to ");
+		text_visible(&line, view->links[i].text);
+		print(printer, &line);
+	}
+	text_add(&line, marks.last);
+	text_add(&line, "everything nosuid, and nodev but for the devices in /dev");
+	print(printer, &line);
+}
+
+static void print_walls(struct printer *printer, const struct box *box)
+{
+	struct text filter = { 0 }, ids = { 0 };
+
+	heading(printer, "walls");
+	leaf(printer, false, "namespaces",
+	     box->plan->share_net ? "user pid mount ipc uts cgroup" :
+				    "user pid mount ipc uts cgroup net");
+	text_add(&ids, "nested, uid and gid inside, outside, count: ");
+	text_add(&ids, box->nested_uid_map);
+	ids.bytes[ids.length - 1] = ',';
+	text_add(&ids, " ");
+	text_add(&ids, box->nested_gid_map);
+	ids.bytes[ids.length - 1] = '\0';
+	leaf(printer, false, "user namespace", ids.bytes);
+	leaf(printer, false, "capabilities", "none, securebits locked, no_new_privs");
+	text_add(&filter, "default, ");
+	text_number(&filter, filter_default.len);
+	text_add(&filter, " instructions");
+	leaf(printer, true, "seccomp", filter.bytes);
+}
+
+static void print_environment(struct printer *printer, char *const environment[])
+{
+	heading(printer, "environment");
+	for (; *environment != NULL; environment++)
+		leaf(printer, environment[1] == NULL, "", *environment);
+}
+
+static void print_command(struct printer *printer, const struct box *box)
+{
+	heading(printer, "command");
+	leaf(printer, false, "directory",
+	     box->directory[0] != '\0' ? box->directory : "/");
+	leaf(printer, box->argv[1] == NULL, "file", box->plan->command[0]);
+	for (size_t i = 1; box->argv[i] != NULL; i++)
+		leaf(printer, box->argv[i + 1] == NULL, "argument", box->argv[i]);
+}
+
+int explain(const struct box *box)
+{
+	struct printer printer = { 0 };
+	struct fault fault;
+
+	print_view(&printer, &box->view);
+	print_walls(&printer, box);
+	print_environment(&printer, box->environment);
+	print_command(&printer, box);
+	if (printer.error == 0)
+		return 0;
+	fault_errno(&fault, "explain", "standard output", printer.error);
+	init_complain(&fault);
+	return EXIT_NESTBOX;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The launcher, outside the box: everything is parsed, opened and checked before PID 1 is started;
+ * afterwards it only relays signals in and the status out. It shares its memory with PID 1, so from
+ * the clone until PID 1's end it uses raw system calls and leaves the heap alone.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "init/box.h"
+#include "init/clone.h"
+#include "init/explain.h"
+#include "init/report.h"
+#include "init/status.h"
+#include "mountns/sys.h"
+
+#define STACK_SIZE (64 * 1024UL)
+#define LAST_SIGNAL 64
+
+struct launcher {
+	struct box box;
+	const struct plan *plan;
+	int pid;       /* of PID 1, as it is called out here */
+	int pidfd;     /* the same */
+	int signals;   /* signalfd(2) */
+	int parent;    /* pidfd of our own parent, -1 if its end does not matter */
+	uint64_t deadline; /* CLOCK_MONOTONIC in nanoseconds, 0: none */
+	bool timed_out;
+	bool failed; /* what follows is the first failure that came through the pipe */
+	struct report failure;
+};
+
+static uint64_t bit(int signal)
+{
+	return 1ULL << (signal - 1);
+}
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000ULL + (uint64_t)time.tv_nsec;
+}
+
+/* Blocks every signal, to read them one by one, and undoes what the caller ignores: that is
+ * inherited through clone and exec, and an ignored SIGCHLD would cost us the exit status. */
+static int take_signals(struct fault *fault)
+{
+	const struct kernel_sigaction standard = { 0 };
+	const uint64_t all = ~0ULL;
+	int error = sys_sigprocmask(SIG_SETMASK, &all);
+
+	for (int signal = 1; signal <= LAST_SIGNAL && error == 0; signal++)
+		if (signal != SIGKILL && signal != SIGSTOP)
+			error = sys_sigaction(signal, &standard);
+	return error < 0 ? fault_errno(fault, "signals", "", error) : 0;
+}
+
+/* Two stacks, each above a guard page. */
+static int make_stacks(struct box *box, struct fault *fault)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *memory = mmap(NULL, 2 * (page + STACK_SIZE), PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+	if (memory == MAP_FAILED || mprotect(memory, page, PROT_NONE) != 0 ||
+	    mprotect(memory + page + STACK_SIZE, page, PROT_NONE) != 0)
+		return fault_errno(fault, "start", "stack", errno);
+	box->workload_stack = memory + page + STACK_SIZE;
+	box->pid1_stack = memory + 2 * (page + STACK_SIZE);
+	return 0;
+}
+
+/* A pidfd, not a parent-death signal: that one is sent when the thread ends which started us. */
+static int watch_parent(struct launcher *launcher, struct fault *fault)
+{
+	int parent = sys_getppid();
+
+	launcher->parent = -1;
+	if (!launcher->plan->die_with_parent)
+		return 0;
+	launcher->parent = parent > 0 ? sys_pidfd_open(parent) : -ESRCH;
+	/* Had it ended before it was opened, another process would be our parent by now. */
+	if (launcher->parent >= 0 && sys_getppid() != parent)
+		launcher->parent = -ESRCH;
+	return launcher->parent < 0 ?
+		       fault_errno(fault, "die-with-parent", "", launcher->parent) :
+		       0;
+}
+
+static int start(struct launcher *launcher, struct fault *fault)
+{
+	unsigned long flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC |
+			      CLONE_NEWUTS | CLONE_NEWCGROUP;
+	const uint64_t relayed = ~bit(SIGCHLD);
+	struct box *box = &launcher->box;
+	int error;
+
+	if (take_signals(fault) != 0 || make_stacks(box, fault) != 0 ||
+	    watch_parent(launcher, fault) != 0)
+		return -1;
+	launcher->signals = sys_signalfd(&relayed, SFD_CLOEXEC | SFD_NONBLOCK);
+	error = launcher->signals < 0 ? launcher->signals : sys_pipe2(box->report, O_CLOEXEC);
+	if (error < 0)
+		return fault_errno(fault, "start", "descriptors", error);
+	if (!launcher->plan->share_net)
+		flags |= CLONE_NEWNET;
+	launcher->pid = clone_child(pid1_main, box, box->pid1_stack,
+				    flags | CLONE_VM | CLONE_PIDFD | SIGCHLD, &launcher->pidfd);
+	if (launcher->pid < 0)
+		return fault_errno(fault, "clone", "", launcher->pid);
+	sys_close(box->report[1]);
+	return 0;
+}
+
+/* Stops as the signal would have stopped us, had it not been blocked; returns when continued. The
+ * kernel knows when that must not be, in an orphaned process group for instance. */
+static void stop_like_others(int signal)
+{
+	const uint64_t only = bit(signal);
+
+	sys_kill(sys_getpid(), signal);
+	sys_sigprocmask(SIG_UNBLOCK, &only);
+	sys_sigprocmask(SIG_BLOCK, &only);
+}
+
+/* A terminal sends these to its whole foreground group, in which the workload is, too, unless it has
+ * a session of its own. Others come to us alone, like SIGHUP to the leader of a session. */
+static bool had_it_already(const struct launcher *launcher, const struct signalfd_siginfo *info)
+{
+	const uint64_t from_terminal = bit(SIGINT) | bit(SIGQUIT) | bit(SIGTSTP) | bit(SIGTTIN) |
+				       bit(SIGTTOU) | bit(SIGWINCH);
+
+	return info->ssi_code == SI_KERNEL && !launcher->plan->new_session &&
+	       (from_terminal & bit((int)info->ssi_signo)) != 0;
+}
+
+static void relay_signals(struct launcher *launcher)
+{
+	const uint64_t stopping = bit(SIGTSTP) | bit(SIGTTIN) | bit(SIGTTOU);
+	struct signalfd_siginfo info;
+
+	while (sys_read(launcher->signals, &info, sizeof(info)) == sizeof(info)) {
+		int signal = (int)info.ssi_signo;
+		/* A status pipe without a reader: our own trouble. */
+		bool own = signal == SIGPIPE && (int)info.ssi_pid == sys_getpid();
+
+		if (!own && !had_it_already(launcher, &info))
+			sys_kill(launcher->pid, signal);
+		if (!own && (stopping & bit(signal)) != 0)
+			stop_like_others(signal);
+	}
+}
+
+/* Takes one record. Of failures the first one counts, the others follow from it. */
+static bool take_report(struct launcher *launcher, int *wait_status)
+{
+	struct report report;
+
+	if (report_read(launcher->box.report[0], &report) <= 0)
+		return false;
+	if (report.kind == REPORT_ENDED)
+		*wait_status = report.status;
+	else if (report.kind == REPORT_STARTED && !launcher->failed)
+		status_started(launcher->plan, launcher->pid, launcher->pidfd);
+	else if (report.kind != REPORT_STARTED && !launcher->failed) {
+		launcher->failed = true;
+		launcher->failure = report;
+	}
+	return true;
+}
+
+/* Waits for something to happen. Returns false when the time is over. */
+static bool wait_for(const struct launcher *launcher, struct pollfd *fds, unsigned int count)
+{
+	struct kernel_timespec left, *timeout = NULL;
+
+	for (unsigned int i = 0; i < count; i++)
+		fds[i].revents = 0; /* what an interrupted call leaves as it was */
+	if (launcher->deadline != 0 && !launcher->timed_out) {
+		uint64_t time = now(), rest = launcher->deadline - time;
+
+		if (time >= launcher->deadline)
+			return false;
+		left.tv_sec = (long)(rest / 1000000000ULL);
+		left.tv_nsec = (long)(rest % 1000000000ULL);
+		timeout = &left;
+	}
+	return sys_ppoll(fds, count, timeout) != 0;
+}
+
+/* Relays until PID 1 is gone. */
+static void serve(struct launcher *launcher)
+{
+	enum { PID1, SIGNALS, PARENT, REPORTS, COUNT };
+	/* Of the reports only the start is told at once, and only if somebody listens. */
+	struct pollfd fds[COUNT] = {
+		[PID1] = { .fd = launcher->pidfd, .events = POLLIN },
+		[SIGNALS] = { .fd = launcher->signals, .events = POLLIN },
+		[PARENT] = { .fd = launcher->parent, .events = POLLIN },
+		[REPORTS] = { .fd = launcher->plan->status_fd < 0 ? -1 : launcher->box.report[0],
+			      .events = POLLIN },
+	};
+	int ignored;
+
+	while (!fds[PID1].revents) {
+		if (!wait_for(launcher, fds, COUNT)) {
+			launcher->timed_out = true;
+			sys_kill(launcher->pid, SIGKILL);
+		}
+		if (fds[SIGNALS].revents)
+			relay_signals(launcher);
+		if (fds[PARENT].revents) {
+			fds[PARENT].fd = -1;
+			sys_kill(launcher->pid, SIGKILL);
+		}
+		if (fds[REPORTS].revents) {
+			take_report(launcher, &ignored);
+			fds[REPORTS].fd = -1;
+		}
+	}
+}
+
+static int fail(const struct plan *plan, enum report_kind kind, const struct fault *fault)
+{
+	init_complain(fault);
+	status_failed(plan, kind, fault);
+	if (kind != REPORT_EXEC_FAILED)
+		return EXIT_NESTBOX;
+	return fault->error == ENOENT || fault->error == ENOTDIR ? EXIT_NOT_FOUND :
+								    EXIT_CANNOT_EXEC;
+}
+
+/* PID 1 is dead and the box with it. What ended it? */
+static int conclude(struct launcher *launcher)
+{
+	const struct plan *plan = launcher->plan;
+	int wait_status = 0;
+
+	/* PID 1's own end stands for the workload's if something killed it from outside. */
+	sys_wait4(launcher->pid, &wait_status, 0);
+	while (take_report(launcher, &wait_status))
+		;
+	if (launcher->failed) {
+		const struct fault fault = report_to_fault(&launcher->failure);
+
+		return fail(plan, launcher->failure.kind, &fault);
+	}
+	if (launcher->timed_out) {
+		status_timed_out(plan);
+		return EXIT_TIMED_OUT;
+	}
+	status_ended(plan, wait_status);
+	return report_exit_status(wait_status);
+}
+
+int init_run(const struct plan *plan)
+{
+	struct launcher launcher = { .plan = plan };
+	struct fault fault;
+	int status;
+
+	if (plan->timeout != 0)
+		launcher.deadline = now() + plan->timeout;
+	if (box_prepare(&launcher.box, plan, &fault) != 0)
+		status = fail(plan, REPORT_SETUP_FAILED, &fault);
+	else if (plan->explain)
+		status = explain(&launcher.box);
+	else if (start(&launcher, &fault) != 0)
+		status = fail(plan, REPORT_SETUP_FAILED, &fault);
+	else {
+		mountns_close_sources(&launcher.box.view);
+		serve(&launcher);
+		status = conclude(&launcher);
+	}
+	box_release(&launcher.box);
+	return status;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef NESTBOX_INIT_OPTIONS_H
+#define NESTBOX_INIT_OPTIONS_H
+
+#include "init/nestbox.h"
+
+enum option_group {
+	GROUP_GRANTS,
+	GROUP_MOUNTS,
+	GROUP_ENVIRONMENT,
+	GROUP_NETWORK,
+	GROUP_IDENTITY,
+	GROUP_LIMITS,
+	GROUP_PROCESS,
+	GROUP_STATUS,
+	GROUP_LOOK,
+	GROUP_COUNT,
+};
+
+struct option {
+	const char *name; /* with its dashes */
+	char letter; /* 0: none */
+	enum option_group group;
+	const char *arguments; /* their names, one blank between two; "" for none */
+	int (*handler)(struct plan *plan, const struct option *option, char **arguments,
+		       struct fault *fault);
+	int parameter;
+	const char *help;
+};
+
+extern const struct option options[];
+extern const size_t option_count;
+extern const char *const option_groups[GROUP_COUNT];
+
+/* Prints the usage text to FD. Returns 0, or -1 when it could not be written. */
+int options_usage(int fd);
+
+/* How many arguments OPTION takes. */
+size_t option_arguments(const struct option *option);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* What the processes in the box tell the launcher, one record a write on the report pipe. */
+#ifndef NESTBOX_INIT_REPORT_H
+#define NESTBOX_INIT_REPORT_H
+
+#include "mountns/fault.h"
+
+enum report_kind {
+	REPORT_SETUP_FAILED, /* the box could not be made */
+	REPORT_EXEC_FAILED,  /* the box stands, the command could not be run */
+	REPORT_STARTED,	     /* the workload runs; only for --status-fd */
+	REPORT_ENDED,	     /* the workload ended */
+};
+
+/* No more than PIPE_BUF bytes, so that a write is all or nothing: pipe(7). */
+struct report {
+	enum report_kind kind;
+	int status; /* REPORT_ENDED: as of wait(2) */
+	int error;  /* errno of a failure */
+	char step[24];
+	char reason[104];
+	char object[372]; /* cut if longer */
+};
+
+/* Sends a record to FD. Nothing can be done if that fails: the launcher is gone then. */
+void report_send(int fd, enum report_kind kind, int status);
+void report_fault(int fd, enum report_kind kind, const struct fault *fault);
+
+/* Reads the next record. Returns 1, 0 at the end, or -errno. */
+int report_read(int fd, struct report *report);
+
+/* The exit status that stands for a wait(2) status: the code, or 128 plus the signal's number. */
+int report_exit_status(int wait_status);
+
+/* The fault in a failure's record; its strings are REPORT's. */
+struct fault report_to_fault(const struct report *report);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Text with a bound, for lines that hold names of any bytes. */
+#ifndef NESTBOX_INIT_TEXT_H
+#define NESTBOX_INIT_TEXT_H
+
+#include <stddef.h>
+
+/* A line being put together; what does not fit is cut, never overrun. */
+struct text {
+	size_t length;
+	char bytes[2048];
+};
+
+void text_add(struct text *text, const char *string);
+void text_number(struct text *text, unsigned long long number);
+
+/* For a person's terminal: control characters as \ooo, so that a line stays a line. */
+void text_visible(struct text *text, const char *string);
+
+/* A JSON string in quotes (RFC 8259, section 7); bytes that are not UTF-8 become U+FFFD. */
+void text_json(struct text *text, const char *string);
+
+/* Writes the line and a newline to FD with one write. Returns 0, or -errno. */
+int text_write(struct text *text, int fd);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+#include <strings.h>
+#include <sys/resource.h>
+
+#include "init/values.h"
+
+#define NANOSECONDS 1000000000ULL
+#define TEN_YEARS (10ULL * 366 * 24 * 3600)
+
+static const struct {
+	const char *name;
+	int resource;
+} limits[] = {
+	{ "AS", RLIMIT_AS },
+	{ "CORE", RLIMIT_CORE },
+	{ "CPU", RLIMIT_CPU },
+	{ "DATA", RLIMIT_DATA },
+	{ "FSIZE", RLIMIT_FSIZE },
+	{ "LOCKS", RLIMIT_LOCKS },
+	{ "MEMLOCK", RLIMIT_MEMLOCK },
+	{ "MSGQUEUE", RLIMIT_MSGQUEUE },
+	{ "NICE", RLIMIT_NICE },
+	{ "NOFILE", RLIMIT_NOFILE },
+	{ "NPROC", RLIMIT_NPROC },
+	{ "RSS", RLIMIT_RSS },
+	{ "RTPRIO", RLIMIT_RTPRIO },
+	{ "RTTIME", RLIMIT_RTTIME },
+	{ "SIGPENDING", RLIMIT_SIGPENDING },
+	{ "STACK", RLIMIT_STACK },
+};
+
+/* Reads digits up to END. */
+static bool read_digits(const char *text, const char *end, uint64_t max, uint64_t *number)
+{
+	uint64_t value = 0;
+
+	if (text == end)
+		return false;
+	for (; text != end; text++) {
+		unsigned int digit = (unsigned int)(*text - '0');
+
+		if (digit > 9 || value > (max - digit) / 10 || digit > max)
+			return false;
+		value = value * 10 + digit;
+	}
+	*number = value;
+	return true;
+}
+
+bool value_number(const char *text, uint64_t max, uint64_t *number)
+{
+	return read_digits(text, text + strlen(text), max, number);
+}
+
+bool value_seconds(const char *text, uint64_t *nanoseconds)
+{
+	const char *point = strchr(text, '.');
+	const char *end = text + strlen(text);
+	uint64_t seconds, fraction = 0;
+
+	if (!read_digits(text, point ? point : end, TEN_YEARS, &seconds))
+		return false;
+	if (point != NULL) {
+		if (end - point > 10 || !read_digits(point + 1, end, NANOSECONDS, &fraction))
+			return false;
+		for (long digits = end - point - 1; digits < 9; digits++)
+			fraction *= 10;
+	}
+	*nanoseconds = seconds * NANOSECONDS + fraction;
+	return *nanoseconds > 0;
+}
+
+static bool read_bound(const char *text, const char *end, uint64_t *bound)
+{
+	static const char unlimited[] = "unlimited";
+
+	if ((size_t)(end - text) == strlen(unlimited) &&
+	    strncmp(text, unlimited, strlen(unlimited)) == 0) {
+		*bound = UINT64_MAX;
+		return true;
+	}
+	return read_digits(text, end, UINT64_MAX - 1, bound);
+}
+
+bool value_limit(const char *text, struct limit *limit)
+{
+	const char *end = text + strlen(text);
+	const char *equals = strchr(text, '=');
+	const char *colon;
+
+	if (equals == NULL)
+		return false;
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		size_t length = strlen(limits[i].name);
+
+		if ((size_t)(equals - text) != length ||
+		    strncasecmp(limits[i].name, text, length) != 0)
+			continue;
+		limit->resource = limits[i].resource;
+		colon = strchr(equals, ':');
+		if (!read_bound(equals + 1, colon ? colon : end, &limit->soft))
+			return false;
+		limit->hard = limit->soft;
+		if (colon != NULL && !read_bound(colon + 1, end, &limit->hard))
+			return false;
+		return limit->soft <= limit->hard;
+	}
+	return false;
+}

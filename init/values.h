@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Option values from text. Each is strict: no sign, no blank, nothing behind the value. */
+#ifndef NESTBOX_INIT_VALUES_H
+#define NESTBOX_INIT_VALUES_H
+
+#include "init/nestbox.h"
+
+/* A decimal number up to MAX. */
+bool value_number(const char *text, uint64_t max, uint64_t *number);
+
+/* Seconds with up to nine decimals, in nanoseconds; more than none and at most ten years. */
+bool value_seconds(const char *text, uint64_t *nanoseconds);
+
+/* NAME=SOFT[:HARD], NAME as in setrlimit(2) without RLIMIT_ in any case, "unlimited" for no limit.
+ * One number is both limits. */
+bool value_limit(const char *text, struct limit *limit);
+
+#endif
