@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+# What PID 1 may still do once the workload runs: reap, forward signals, report, end. It holds the
+# box together and is the one process in there that is not without rights in the outer user
+# namespace, so a workload that takes it over must gain nothing. The language: filters/profile.h.
+
+otherwise deny
+
+# Wait for signals and for children.
+allow rt_sigtimedwait rt_sigtimedwait_time64 wait4 waitid
+
+# Forward signals.
+allow kill
+
+# Report how the workload ended, then end.
+allow write exit exit_group
+
+# The kernel makes these calls on our behalf: to return from a handler, and to go on with a wait
+# that a stop and continue has interrupted.
+allow rt_sigreturn restart_syscall
