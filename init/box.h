@@ -50,8 +50,8 @@ int pid1_main(void *argument);
 /* The main function of the workload's child. */
 struct workload {
 	const struct box *box;
-	int proc;      /* the box's own procfs */
-	mode_t umask;  /* the caller's */
+	const struct built *built;
+	mode_t umask; /* the caller's */
 };
 int workload_main(void *argument);
 

@@ -60,7 +60,7 @@ static void print_step(struct printer *printer, const struct mount_step *step)
 	static const char *const what[] = {
 		[STEP_TMPFS] = "  new tmpfs",	 [STEP_DIR] = "  directory",
 		[STEP_SYMLINK] = "  link to ",	 [STEP_PROC] = "  new procfs",
-		[STEP_DEV] = "  new small /dev",
+		[STEP_DEV] = "  new small /dev", [STEP_SCRATCH] = "  new tmpfs, noexec",
 	};
 	struct text line = { 0 };
 
@@ -69,8 +69,6 @@ static void print_step(struct printer *printer, const struct mount_step *step)
 	text_add(&line, what[step->kind]);
 	if (step->kind == STEP_SYMLINK)
 		text_visible(&line, step->text);
-	if (step->scratch)
-		text_add(&line, ", noexec");
 	print(printer, &line);
 }
 

@@ -123,9 +123,10 @@ static int raise_loopback(const struct plan *plan, struct fault *fault)
 }
 
 /* The child runs on our memory until it execs, while we wait. */
-static int start_workload(const struct box *box, int proc, mode_t umask, struct fault *fault)
+static int start_workload(const struct box *box, const struct built *built, mode_t umask,
+			  struct fault *fault)
 {
-	struct workload workload = { .box = box, .proc = proc, .umask = umask };
+	struct workload workload = { .box = box, .built = built, .umask = umask };
 	int pid = clone_child(workload_main, &workload, box->workload_stack,
 			      CLONE_VM | CLONE_VFORK | CLONE_NEWUSER | SIGCHLD, NULL);
 
@@ -136,17 +137,17 @@ static int set_up(const struct box *box, struct fault *fault)
 {
 	/* What is made for the box has the modes that we say; the workload gets it back. */
 	mode_t umask = sys_umask(0);
-	int root, proc;
+	struct built built;
 
 	if (die_with_launcher(box, fault) != 0 ||
 	    become_root(box, fault) != 0 ||
 	    cut_propagation(fault) != 0 || /* before the first mount */
 	    name_host(box->plan, fault) != 0 ||
 	    raise_loopback(box->plan, fault) != 0 ||
-	    mountns_build(&box->view, &root, &proc, fault) != 0 || /* while the host's paths are there */
-	    mountns_enter(root, fault) != 0) /* before the next namespace, which a chroot would forbid */
+	    mountns_build(&box->view, &built, fault) != 0 || /* while the host's paths are there */
+	    mountns_enter(built.root, fault) != 0) /* before the next namespace, which a chroot would forbid */
 		return -1;
-	return start_workload(box, proc, umask, fault);
+	return start_workload(box, &built, umask, fault);
 }
 
 /* From now on there is something to be attacked: keep nothing that reaping does not need. */

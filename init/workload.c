@@ -24,37 +24,6 @@ static int begin_session(const struct plan *plan, struct fault *fault)
 	return error < 0 ? fault_errno(fault, "setsid", "", error) : 0;
 }
 
-static int close_between(unsigned int first, unsigned int last, struct fault *fault)
-{
-	int error = first <= last ? sys_close_range(first, last) : 0;
-
-	return error < 0 ? fault_errno(fault, "close_range", "", error) : 0;
-}
-
-/* Leaves 0, 1, 2 and the descriptors asked for; the report pipe and procfs close with the exec. */
-static int keep_descriptors(const struct box *box, int proc, struct fault *fault)
-{
-	unsigned int ours[2] = { (unsigned int)box->report[1], (unsigned int)proc };
-	unsigned int next = 3, at = 0;
-
-	if (ours[0] > ours[1]) {
-		ours[0] = (unsigned int)proc;
-		ours[1] = (unsigned int)box->report[1];
-	}
-	for (size_t i = 0; i < box->keep_fd_count || at < 2;) {
-		bool mine = i == box->keep_fd_count ||
-			    (at < 2 && ours[at] < (unsigned int)box->keep_fds[i]);
-		unsigned int fd = mine ? ours[at++] : (unsigned int)box->keep_fds[i++];
-
-		if (fd > next && close_between(next, fd - 1, fault) != 0)
-			return -1;
-		if (!mine && sys_fcntl((int)fd, F_SETFD, 0) < 0)
-			return fault_errno(fault, "options", "--keep-fd", EBADF);
-		next = fd + 1;
-	}
-	return close_between(next, ~0U, fault);
-}
-
 static int limit_resources(const struct plan *plan, struct fault *fault)
 {
 	for (size_t i = 0; i < plan->limit_count; i++) {
@@ -67,9 +36,9 @@ static int limit_resources(const struct plan *plan, struct fault *fault)
 	return 0;
 }
 
-static int write_proc(int proc, const char *path, const char *text, struct fault *fault)
+static int write_file(int dir, const char *path, const char *text, struct fault *fault)
 {
-	int fd = sys_openat(proc, path, O_WRONLY | O_CLOEXEC, 0);
+	int fd = sys_openat(dir, path, O_WRONLY | O_CLOEXEC, 0);
 	long error = fd;
 
 	if (fd >= 0) {
@@ -80,12 +49,46 @@ static int write_proc(int proc, const char *path, const char *text, struct fault
 }
 
 /* The id asked for, on top of the box's root; and no user namespace below this one. */
-static int enter_identity(const struct box *box, int proc, struct fault *fault)
+static int enter_identity(const struct workload *workload, struct fault *fault)
 {
-	if (write_proc(proc, "self/uid_map", box->nested_uid_map, fault) != 0 ||
-	    write_proc(proc, "self/gid_map", box->nested_gid_map, fault) != 0)
+	const struct built *built = workload->built;
+
+	if (write_file(built->proc, "self/uid_map", workload->box->nested_uid_map, fault) != 0 ||
+	    write_file(built->proc, "self/gid_map", workload->box->nested_gid_map, fault) != 0)
 		return -1;
-	return write_proc(proc, "sys/user/max_user_namespaces", "0", fault);
+	return write_file(built->sys, "user/max_user_namespaces", "0", fault);
+}
+
+static int close_between(unsigned int first, unsigned int last, struct fault *fault)
+{
+	int error = first <= last ? sys_close_range(first, last) : 0;
+
+	return error < 0 ? fault_errno(fault, "close_range", "", error) : 0;
+}
+
+/* Leaves 0, 1, 2 and the descriptors asked for. The report pipe is left, too: the exec closes it. */
+static int keep_descriptors(const struct box *box, struct fault *fault)
+{
+	unsigned int report = (unsigned int)box->report[1], next = 3;
+
+	for (size_t i = 0; i <= box->keep_fd_count; i++) {
+		bool end = i == box->keep_fd_count;
+		unsigned int fd = end ? ~0U : (unsigned int)box->keep_fds[i];
+
+		if (report >= next && report < fd) {
+			if (close_between(next, report - 1, fault) != 0)
+				return -1;
+			next = report + 1;
+		}
+		if (end || fd < next)
+			continue; /* the last round, or a number given twice */
+		if (close_between(next, fd - 1, fault) != 0)
+			return -1;
+		if (sys_fcntl((int)fd, F_SETFD, 0) < 0)
+			return fault_errno(fault, "options", "--keep-fd", EBADF);
+		next = fd + 1;
+	}
+	return close_between(next, ~0U, fault);
 }
 
 /* Bounding set and securebits while CAP_SETPCAP lasts, then the other sets; the ambient set follows
@@ -153,9 +156,9 @@ static int set_up(const struct workload *workload, struct fault *fault)
 
 	sys_umask(workload->umask);
 	if (begin_session(box->plan, fault) != 0 ||
-	    keep_descriptors(box, workload->proc, fault) != 0 ||
 	    limit_resources(box->plan, fault) != 0 ||
-	    enter_identity(box, workload->proc, fault) != 0 || /* needs the capabilities */
+	    enter_identity(workload, fault) != 0 || /* needs procfs and the capabilities */
+	    keep_descriptors(box, fault) != 0 ||
 	    drop_capabilities(fault) != 0 ||
 	    enter_directory(box, fault) != 0 || /* with the workload's rights */
 	    close_memory(fault) != 0 ||

@@ -66,7 +66,7 @@ static int descend(struct builder *builder, struct place *place)
 	if (fd < 0)
 		return fd;
 	error = sys_statx(fd, "", AT_EMPTY_PATH, &stat);
-	if (place->dir != builder->root)
+	if (place->dir != builder->built.root)
 		sys_close(place->dir);
 	place->dir = fd;
 	place->own = error == 0 && is_own(builder, &stat);
@@ -75,7 +75,7 @@ static int descend(struct builder *builder, struct place *place)
 
 static void forget_last(struct builder *builder)
 {
-	if (builder->last.fd >= 0 && builder->last.fd != builder->root)
+	if (builder->last.fd >= 0 && builder->last.fd != builder->built.root)
 		sys_close(builder->last.fd);
 	builder->last.fd = -1;
 }
@@ -83,7 +83,7 @@ static void forget_last(struct builder *builder)
 /* Walks to the first LENGTH bytes of PATH, which is normalised, and keeps that as the last. */
 static int walk_to(struct builder *builder, const char *path, size_t length)
 {
-	struct place place = { .dir = builder->root, .own = builder->own_count > 0 };
+	struct place place = { .dir = builder->built.root, .own = builder->own_count > 0 };
 	size_t at = 0;
 
 	if (builder->last.fd >= 0 && strlen(builder->last.path) == length &&
@@ -213,19 +213,49 @@ static int mount_source(struct builder *builder, const struct source *source)
 	return status;
 }
 
+/* A directory of a tmpfs of ours as a mount of its own stays writable when the rest is not: cheaper
+ * than one more file system. It has the flags of the mount that it is in. */
+int build_scratch(int dir, const char *name)
+{
+	int tree, error = sys_mkdirat(dir, name, 01777);
+
+	if (error < 0)
+		return error;
+	tree = sys_open_tree(dir, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+	if (tree < 0)
+		return tree;
+	error = sys_move_mount(tree, "", dir, name, MOVE_MOUNT_F_EMPTY_PATH);
+	sys_close(tree);
+	return error;
+}
+
 static int make_tmpfs(struct builder *builder, const struct mount_step *step)
 {
 	unsigned int attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 	int status, mount;
 
-	if (step->scratch)
+	if (step->kind == STEP_SCRATCH)
 		attributes |= MOUNT_ATTR_NOEXEC;
-	mount = build_tmpfs(builder, step->scratch ? "1777" : "0755", attributes, step->dest);
+	mount = build_tmpfs(builder, step->kind == STEP_SCRATCH ? "1777" : "0755", attributes,
+			    step->dest);
 	if (mount < 0)
 		return -1;
 	status = build_attach(builder, mount, step->dest, true);
 	sys_close(mount);
 	return status;
+}
+
+static int make_scratch(struct builder *builder, const struct mount_step *step)
+{
+	struct place place;
+	int error;
+
+	if (build_find(builder, step->dest, &place) != 0)
+		return -1;
+	if (!place.own)
+		return make_tmpfs(builder, step);
+	error = build_scratch(place.dir, place.name);
+	return error < 0 ? fault_errno(builder->fault, "tmpfs", step->dest, error) : 0;
 }
 
 static int make_directory(struct builder *builder, const struct mount_step *step)
@@ -271,7 +301,7 @@ static int make_dev(struct builder *builder, const struct mount_step *step)
 
 static int (*const makers[])(struct builder *builder, const struct mount_step *step) = {
 	[STEP_TMPFS] = make_tmpfs, [STEP_DIR] = make_directory, [STEP_SYMLINK] = make_symlink,
-	[STEP_PROC] = make_proc,   [STEP_DEV] = make_dev,
+	[STEP_PROC] = make_proc,   [STEP_DEV] = make_dev,       [STEP_SCRATCH] = make_scratch,
 };
 
 /* A link that a grant's path led through. Where a granted tree is in the way it has the link itself,
@@ -296,50 +326,58 @@ static int make_root(struct builder *builder, bool granted)
 {
 	int error;
 
-	builder->root = granted ? clone_source(builder, &builder->view->sources[0]) :
+	builder->built.root = granted ? clone_source(builder, &builder->view->sources[0]) :
 				  build_tmpfs(builder, "0755",
 					      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
 					      "/");
-	if (builder->root < 0)
+	if (builder->built.root < 0)
 		return -1;
-	error = sys_move_mount(builder->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
+	error = sys_move_mount(builder->built.root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
 	return error < 0 ? fault_errno(builder->fault, "mount", "/", error) : 0;
 }
 
 static int close_root(struct builder *builder)
 {
 	struct kernel_mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
-	int error = sys_mount_setattr(builder->root, "", AT_EMPTY_PATH, &attr);
+	int error = sys_mount_setattr(builder->built.root, "", AT_EMPTY_PATH, &attr);
 
 	return error < 0 ? fault_errno(builder->fault, "mount_setattr", "/", error) : 0;
 }
 
-int mountns_build(const struct view *view, int *root, int *proc, struct fault *fault)
+static int build_all(struct builder *builder, bool whole)
 {
-	struct builder builder = { .view = view, .fault = fault, .proc = -1, .last.fd = -1 };
-	/* "/" is depth 0, so that it is the first; the steps are all below it. */
-	bool whole = view->source_count > 0 && view->sources[0].depth == 0;
+	const struct view *view = builder->view;
 	size_t next = whole ? 1 : 0;
 
-	if (make_root(&builder, whole) != 0)
-		return -1;
 	for (size_t i = 0; i <= view->step_count; i++) {
 		for (; next < view->source_count && view->sources[next].place == i; next++)
-			if (mount_source(&builder, &view->sources[next]) != 0)
+			if (mount_source(builder, &view->sources[next]) != 0)
 				return -1;
 		if (i < view->step_count &&
-		    makers[view->steps[i].kind](&builder, &view->steps[i]) != 0)
+		    makers[view->steps[i].kind](builder, &view->steps[i]) != 0)
 			return -1;
 	}
 	for (size_t i = 0; i < view->link_count; i++)
-		if (recreate_link(&builder, &view->links[i]) != 0)
+		if (recreate_link(builder, &view->links[i]) != 0)
 			return -1;
-	forget_last(&builder);
-	if (!whole && close_root(&builder) != 0)
+	forget_last(builder);
+	return 0;
+}
+
+int mountns_build(const struct view *view, struct built *built, struct fault *fault)
+{
+	struct builder builder = {
+		.view = view, .fault = fault, .built = { -1, -1, -1 }, .last.fd = -1
+	};
+	/* "/" has depth 0, so that it is the first; the steps are all below it. */
+	bool whole = view->source_count > 0 && view->sources[0].depth == 0;
+
+	if (make_root(&builder, whole) != 0 || build_all(&builder, whole) != 0 ||
+	    (!whole && close_root(&builder) != 0) ||
+	    (builder.built.proc < 0 && build_hidden_proc(&builder) != 0))
 		return -1;
-	*root = builder.root;
-	*proc = builder.proc;
-	return builder.proc < 0 ? build_hidden_proc(&builder, proc) : 0;
+	*built = builder.built;
+	return 0;
 }
 
 /* pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one. */

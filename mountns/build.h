@@ -10,8 +10,7 @@
 struct builder {
 	const struct view *view;
 	struct fault *fault;
-	int root;	  /* the new root directory */
-	int proc;	  /* the box's own procfs, -1 until it is mounted */
+	struct built built; /* -1 until they are there */
 	size_t own_count; /* of view->own: device numbers of the tmpfs made here */
 	struct {	  /* the directory that was walked to last, since siblings follow each other */
 		char path[PATH_MAX];
@@ -45,10 +44,14 @@ int build_filesystem(const char *type, const char *key, const char *value, unsig
 int build_tmpfs(struct builder *builder, const char *mode, unsigned int attributes,
 		const char *path);
 
+/* Makes NAME in DIR, which is ours, a directory for everybody (mode 1777) that stays writable.
+ * Returns 0, or -errno. */
+int build_scratch(int dir, const char *name);
+
 int build_proc(struct builder *builder, const char *dest);
 
 /* The id maps are written through a procfs of the box, also when none is to be seen. */
-int build_hidden_proc(struct builder *builder, int *proc);
+int build_hidden_proc(struct builder *builder);
 
 int build_dev(struct builder *builder, const char *dest);
 

@@ -61,34 +61,35 @@ static int add_devices(struct builder *builder, int dir)
 	return 0;
 }
 
-static int add_filesystem(struct builder *builder, int dir, const char *name, const char *path,
-			  int mount)
+/* No gid=5, which is not mapped; and a devpts with nodev would be useless. */
+static int add_terminals(int dir)
 {
-	int error = mount < 0 ? mount : sys_mkdirat(dir, name, 0755);
+	int error, mount = build_filesystem("devpts", "ptmxmode", "0666",
+					    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 
+	if (mount < 0)
+		return mount;
+	error = sys_mkdirat(dir, "pts", 0755);
 	if (error == 0)
-		error = sys_move_mount(mount, "", dir, name, MOVE_MOUNT_F_EMPTY_PATH);
-	if (mount >= 0)
-		sys_close(mount);
-	return error < 0 ? fault_errno(builder->fault, "dev", path, error) : 0;
+		error = sys_move_mount(mount, "", dir, "pts", MOVE_MOUNT_F_EMPTY_PATH);
+	sys_close(mount);
+	return error;
 }
 
 static int populate(struct builder *builder, int dir)
 {
-	unsigned int attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+	int error;
 
 	if (add_devices(builder, dir) != 0)
 		return -1;
-	/* No gid=5, which is not mapped. A devpts with nodev would be useless. */
-	if (add_filesystem(builder, dir, "pts", "/dev/pts",
-			   build_filesystem("devpts", "ptmxmode", "0666", attributes)) != 0 ||
-	    add_filesystem(builder, dir, "shm", "/dev/shm",
-			   build_filesystem("tmpfs", "mode", "1777",
-					    attributes | MOUNT_ATTR_NODEV)) != 0)
-		return -1;
+	error = add_terminals(dir);
+	if (error < 0)
+		return fault_errno(builder->fault, "dev", "/dev/pts", error);
+	error = build_scratch(dir, "shm");
+	if (error < 0)
+		return fault_errno(builder->fault, "dev", "/dev/shm", error);
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
-		int error = sys_symlinkat(links[i].text, dir, links[i].name);
-
+		error = sys_symlinkat(links[i].text, dir, links[i].name);
 		if (error < 0)
 			return fault_errno(builder->fault, "dev", links[i].name, error);
 	}

@@ -11,7 +11,7 @@
 static const struct mount_step defaults[] = {
 	{ .kind = STEP_PROC, .dest = "/proc" },
 	{ .kind = STEP_DEV, .dest = "/dev" },
-	{ .kind = STEP_TMPFS, .dest = "/tmp", .scratch = true },
+	{ .kind = STEP_SCRATCH, .dest = "/tmp" },
 };
 #define DEFAULT_COUNT (sizeof(defaults) / sizeof(defaults[0]))
 

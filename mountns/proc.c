@@ -6,89 +6,104 @@
 #include "mountns/sys.h"
 
 /*
- * Files of procfs are the host root's, and many sysctls are guarded by their mode alone. When the
- * caller is the host's root its uid is that of the workload too, capabilities or not, so these are
- * made read-only for it. The list is the one of the OCI runtimes, and what else root may write.
+ * Files of procfs are the host root's, and many are guarded by their mode alone. When the caller is
+ * the host's root its uid is that of the workload too, capabilities or not, so these are made
+ * read-only for it. The list is the one of the OCI runtimes, and what else root may write.
  */
-static const char *const read_only[] = { "sys", "sysrq-trigger", "irq", "bus",	"fs",
-					 "acpi", "scsi",	  "asound", "driver", "mtrr" };
+static const char *const read_only[] = { "sysrq-trigger", "irq",  "bus",    "fs",
+					 "acpi",	  "scsi", "asound", "driver" };
 
 /* Readable by root alone, and about the whole machine: root in a box is not root. */
-static const char *const masked[] = { "kcore",	    "kpagecount", "kpageflags",	 "kpagecgroup",
-				      "slabinfo",   "timer_list", "vmallocinfo", "pagetypeinfo",
-				      "sched_debug" };
+static const char *const masked[] = { "kpagecount", "kpageflags",  "kpagecgroup", "slabinfo",
+				      "timer_list", "vmallocinfo", "sched_debug" };
 
-static int cover(int proc, int tree, const char *name, unsigned int flags)
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define CLONE_FLAGS (OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)
+
+/* Puts TREE, which has its flags already, over NAME. A file that this kernel lacks needs no cover. */
+static int cover(int proc, int tree, const char *name)
 {
-	struct kernel_mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
-					       MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
-	int error = sys_mount_setattr(tree, "", AT_EMPTY_PATH | flags, &attr);
+	int error = tree < 0 ? tree : sys_move_mount(tree, "", proc, name, MOVE_MOUNT_F_EMPTY_PATH);
 
-	if (error == 0)
-		error = sys_move_mount(tree, "", proc, name, MOVE_MOUNT_F_EMPTY_PATH);
-	sys_close(tree);
-	return error;
+	if (tree >= 0)
+		sys_close(tree);
+	return error == -ENOENT ? 0 : error;
 }
 
-static int guard(struct builder *builder, int proc)
+/* Clones of a read-only mount are read-only from the start, so /proc itself is one for a moment.
+ * The sysctls of the box's own namespaces belong to every caller: these are covered always. */
+static int guard_writable(int proc, bool host_root)
 {
-	const unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+	struct kernel_mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	int error = sys_mount_setattr(proc, "", AT_EMPTY_PATH, &attr);
+
+	if (error == 0)
+		error = cover(proc, sys_open_tree(proc, "sys", CLONE_FLAGS), "sys");
+	for (size_t i = 0; i < COUNT(read_only) && host_root && error == 0; i++)
+		error = cover(proc, sys_open_tree(proc, read_only[i], CLONE_FLAGS), read_only[i]);
+	if (error < 0)
+		return error;
+	attr = (struct kernel_mount_attr){ .attr_clr = MOUNT_ATTR_RDONLY };
+	return sys_mount_setattr(proc, "", AT_EMPTY_PATH, &attr);
+}
+
+/* With nodev, a device is a file that nobody can open. */
+static int guard_secret(int proc)
+{
+	const struct kernel_mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+							    MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
 	int error = 0;
 
-	for (size_t i = 0; i < sizeof(read_only) / sizeof(read_only[0]) && error == 0; i++) {
-		int tree = sys_open_tree(proc, read_only[i], flags | AT_RECURSIVE);
+	for (size_t i = 0; i < COUNT(masked) && error == 0; i++) {
+		int mask = sys_open_tree(AT_FDCWD, "/dev/null", CLONE_FLAGS);
 
-		if (tree != -ENOENT)
-			error = tree < 0 ? tree : cover(proc, tree, read_only[i], AT_RECURSIVE);
+		if (mask >= 0)
+			error = sys_mount_setattr(mask, "", AT_EMPTY_PATH, &attr);
+		if (error == 0)
+			error = cover(proc, mask, masked[i]);
 	}
-	/* With nodev, a device is a file that nobody can open. */
-	for (size_t i = 0; i < sizeof(masked) / sizeof(masked[0]) && error == 0; i++) {
-		struct kernel_statx stat;
-		int tree;
-
-		if (sys_statx(proc, masked[i], AT_SYMLINK_NOFOLLOW, &stat) < 0)
-			continue;
-		tree = sys_open_tree(AT_FDCWD, "/dev/null", flags);
-		error = tree < 0 ? tree : cover(proc, tree, masked[i], 0);
-	}
-	return error < 0 ? fault_errno(builder->fault, "proc", "/proc", error) : 0;
+	return error;
 }
 
 static int mount_proc(struct builder *builder, const char *dest)
 {
-	int mount = build_filesystem("proc", NULL, NULL,
-				     MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	int sys = -1, mount = build_filesystem("proc", NULL, NULL,
+					       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+						       MOUNT_ATTR_NOEXEC);
 
-	return mount < 0 ? fault_errno(builder->fault, "proc", dest, mount) : mount;
+	if (mount >= 0)
+		sys = sys_openat(mount, "sys", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	if (mount < 0 || sys < 0)
+		return fault_errno(builder->fault, "proc", dest, mount < 0 ? mount : sys);
+	if (builder->built.proc >= 0) {
+		sys_close(builder->built.proc);
+		sys_close(builder->built.sys);
+	}
+	builder->built.proc = mount;
+	builder->built.sys = sys;
+	return 0;
 }
 
-int build_hidden_proc(struct builder *builder, int *proc)
+int build_hidden_proc(struct builder *builder)
 {
-	*proc = mount_proc(builder, "/proc");
-	return *proc < 0 ? -1 : 0;
+	return mount_proc(builder, "/proc");
 }
 
 int build_proc(struct builder *builder, const char *dest)
 {
 	struct kernel_statx stat;
-	int error, mount = mount_proc(builder, dest);
+	bool host_root;
+	int error;
 
-	if (mount < 0 || build_attach(builder, mount, dest, true) != 0)
+	if (mount_proc(builder, dest) != 0 ||
+	    build_attach(builder, builder->built.proc, dest, true) != 0)
 		return -1;
-	if (builder->proc >= 0)
-		sys_close(builder->proc);
-	builder->proc = mount;
-	error = sys_statx(mount, "sys", AT_SYMLINK_NOFOLLOW, &stat);
+	error = sys_statx(builder->built.sys, "", AT_EMPTY_PATH, &stat);
 	/* The host root's files belong to nobody here, unless that root is the caller. */
-	if (error == 0 && stat.uid != 0)
-		return 0;
-	/* PID 1 and the workload's child still have something to write in the unguarded one. */
+	host_root = error < 0 || stat.uid == 0;
 	if (error == 0)
-		error = sys_open_tree(mount, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	if (error < 0)
-		return fault_errno(builder->fault, "proc", dest, error);
-	builder->proc = error;
-	error = guard(builder, mount);
-	sys_close(mount);
-	return error;
+		error = guard_writable(builder->built.proc, host_root);
+	if (error == 0 && host_root)
+		error = guard_secret(builder->built.proc);
+	return error < 0 ? fault_errno(builder->fault, "proc", dest, error) : 0;
 }

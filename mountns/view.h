@@ -23,14 +23,20 @@ struct grant {
 	bool optional; /* a path that does not exist is no error */
 };
 
-enum step_kind { STEP_TMPFS, STEP_DIR, STEP_SYMLINK, STEP_PROC, STEP_DEV };
+enum step_kind {
+	STEP_TMPFS,
+	STEP_DIR,
+	STEP_SYMLINK,
+	STEP_PROC,
+	STEP_DEV,
+	STEP_SCRATCH, /* the default /tmp: for everybody (mode 1777), noexec */
+};
 
 /* A thing that is made inside the box, with bubblewrap's meaning of the option of that name. */
 struct mount_step {
 	enum step_kind kind;
 	const char *dest; /* absolute path in the box, without "." and ".." */
 	const char *text; /* STEP_SYMLINK: what the link says */
-	bool scratch;	  /* STEP_TMPFS: for everybody (mode 1777) and noexec, as the default /tmp */
 };
 
 /* A grant whose path was followed to its end. The descriptor pins the inode, so that device and
@@ -77,11 +83,18 @@ void mountns_close_sources(struct view *view);
 
 void mountns_release(struct view *view);
 
+/* Descriptors of a view that was built. */
+struct built {
+	int root;
+	int proc; /* the box's own procfs, also when it is not to be seen */
+	int sys;  /* its directory "sys", below the read-only cover of what is seen */
+};
+
 /*
  * Builds the view on top of "/" in a mount namespace of the caller's own, in which it needs
- * CAP_SYS_ADMIN; *proc becomes a descriptor of the box's own /proc. Returns 0, or -1 with the fault.
+ * CAP_SYS_ADMIN. Returns 0, or -1 with the fault.
  */
-int mountns_build(const struct view *view, int *root, int *proc, struct fault *fault);
+int mountns_build(const struct view *view, struct built *built, struct fault *fault);
 
 /* Makes ROOT the root and detaches all that was there before. Returns 0, or -1 with the fault. */
 int mountns_enter(int root, struct fault *fault);
