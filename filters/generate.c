@@ -27,7 +27,7 @@ enum {
 	CHAIN_MAX = 8,		/* equality tests in a row instead of a tree */
 	VERDICTS = 16,		/* more than the language has */
 	/* What one more instruction costs at install, in steps of the walk (measured). */
-	INSTRUCTION_COST = 40,
+	INSTRUCTION_COST = 200,
 };
 
 #define X32_BIT 0x40000000U
@@ -353,6 +353,9 @@ static void emit_filter(struct generator *g, const struct generate_arch *arch,
 	numbers = here(g);
 	emit_jump(g, BPF_JEQ, arch->audit, &numbers, return_target(g, SECCOMP_RET_KILL_PROCESS));
 	emit_load(g, offsetof(struct seccomp_data, arch), UINT32_MAX);
+	/* Where it has to know the instruction pointer, the kernel gives up the walk at once. */
+	if (g->profile->uncached)
+		emit_load(g, offsetof(struct seccomp_data, instruction_pointer), UINT32_MAX);
 }
 
 int generate_filter(struct profile *profile, enum profile_arch arch,

@@ -221,6 +221,12 @@ static int parse_otherwise(struct profile *profile, struct words *words)
 	return at_end(profile, words);
 }
 
+static int parse_uncached(struct profile *profile, struct words *words)
+{
+	profile->uncached = true;
+	return at_end(profile, words);
+}
+
 /* "arg1:32": the argument, and how much of it. */
 static int parse_argument(struct profile *profile, struct words *words, struct profile_test *test)
 {
@@ -365,6 +371,8 @@ static int parse_line(struct profile *profile, char *line)
 		return words.next++, parse_call(profile, &words);
 	if (next_is(&words, "otherwise"))
 		return words.next++, parse_otherwise(profile, &words);
+	if (next_is(&words, "uncached"))
+		return words.next++, parse_uncached(profile, &words);
 	return parse_rule(profile, &words);
 }
 

@@ -9,6 +9,9 @@
  *	call NAME NUMBER [ARCH...]
  *				a call that libseccomp may not know yet. From 424 on numbers are the
  *				same everywhere; below that the architectures must be named
+ *	uncached		few calls will be made under this filter. The kernel normally tries
+ *				all call numbers when it installs a filter, so that it need not run
+ *				it for those always allowed; this makes it not try
  *	otherwise VERDICT	the answer for every call not named, exactly once
  *	VERDICT NAME...		the answer for these calls
  *	VERDICT NAME... if TEST [and TEST]...
@@ -84,6 +87,7 @@ struct profile {
 	size_t call_count;
 	uint32_t otherwise;
 	bool has_otherwise;
+	bool uncached;
 	char error[256];	/* "file:line: reason" after a failure */
 };
 

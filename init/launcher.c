@@ -19,6 +19,7 @@
 #include "init/explain.h"
 #include "init/report.h"
 #include "init/status.h"
+#include "init/terminal.h"
 #include "mountns/sys.h"
 
 #define STACK_SIZE (64 * 1024UL)
@@ -33,8 +34,11 @@ struct launcher {
 	int parent;    /* pidfd of our own parent, -1 if its end does not matter */
 	uint64_t deadline; /* CLOCK_MONOTONIC in nanoseconds, 0: none */
 	bool timed_out;
-	bool failed; /* what follows is the first failure that came through the pipe */
-	struct report failure;
+	bool was_stopped; /* … and so has the terminal, perhaps */
+	bool failed;
+	bool ended;
+	struct report failure; /* the first one */
+	int wait_status;       /* of the workload */
 };
 
 static uint64_t bit(int signal)
@@ -121,59 +125,86 @@ static int start(struct launcher *launcher, struct fault *fault)
 	return 0;
 }
 
-/* Stops as the signal would have stopped us, had it not been blocked; returns when continued. The
- * kernel knows when that must not be, in an orphaned process group for instance. */
-static void stop_like_others(int signal)
-{
-	const uint64_t only = bit(signal);
-
-	sys_kill(sys_getpid(), signal);
-	sys_sigprocmask(SIG_UNBLOCK, &only);
-	sys_sigprocmask(SIG_BLOCK, &only);
-}
-
-/* A terminal sends these to its whole foreground group, in which the workload is, too, unless it has
- * a session of its own. Others come to us alone, like SIGHUP to the leader of a session. */
-static bool had_it_already(const struct launcher *launcher, const struct signalfd_siginfo *info)
-{
-	const uint64_t from_terminal = bit(SIGINT) | bit(SIGQUIT) | bit(SIGTSTP) | bit(SIGTTIN) |
-				       bit(SIGTTOU) | bit(SIGWINCH);
-
-	return info->ssi_code == SI_KERNEL && !launcher->plan->new_session &&
-	       (from_terminal & bit((int)info->ssi_signo)) != 0;
-}
-
+/*
+ * What a terminal sends to our group is for all of the box, which it would have reached were that
+ * not a group of its own; only a session of its own was never meant. The rest is for the workload,
+ * to which PID 1 passes on what comes by tgkill(2).
+ */
 static void relay_signals(struct launcher *launcher)
 {
-	const uint64_t stopping = bit(SIGTSTP) | bit(SIGTTIN) | bit(SIGTTOU);
 	struct signalfd_siginfo info;
 
 	while (sys_read(launcher->signals, &info, sizeof(info)) == sizeof(info)) {
 		int signal = (int)info.ssi_signo;
-		/* A status pipe without a reader: our own trouble. */
-		bool own = signal == SIGPIPE && (int)info.ssi_pid == sys_getpid();
 
-		if (!own && !had_it_already(launcher, &info))
-			sys_kill(launcher->pid, signal);
-		if (!own && (stopping & bit(signal)) != 0)
-			stop_like_others(signal);
+		/* A status pipe without a reader is our own trouble. */
+		if (signal == SIGPIPE && (int)info.ssi_pid == sys_getpid())
+			continue;
+		if (info.ssi_code == SI_KERNEL && !launcher->plan->new_session)
+			sys_kill(-launcher->pid, signal);
+		else
+			sys_tgkill(launcher->pid, launcher->pid, signal);
 	}
 }
 
-/* Takes one record. Of failures the first one counts, the others follow from it. */
-static bool take_report(struct launcher *launcher, int *wait_status)
+/*
+ * The box is a process group of its own, and so in the background of a terminal. It gets the
+ * foreground when it stops because it needs that, and we have it; not before, since others in our
+ * group, such as a pager behind a pipe, may need it, too. For any other stop we stop as well, so
+ * that the shell sees it; without a terminal nobody would, and a workload must not stop a launcher
+ * that has a --timeout to keep.
+ */
+static void follow_stop(struct launcher *launcher, int signal)
+{
+	int own_group = sys_getpgid(0), terminal = terminal_open();
+
+	if (terminal < 0)
+		return;
+	if ((signal != SIGTTIN && signal != SIGTTOU) ||
+	    !terminal_pass(terminal, own_group, launcher->pid))
+		terminal_stop();
+	sys_close(terminal);
+	sys_kill(-launcher->pid, SIGCONT);
+}
+
+/* What the shell expects when we end; a group that has the terminal since then keeps it. */
+static void take_terminal_back(const struct launcher *launcher)
+{
+	int terminal = launcher->was_stopped ? terminal_open() : -1;
+
+	if (terminal < 0)
+		return;
+	terminal_pass(terminal, launcher->pid, sys_getpgid(0));
+	sys_close(terminal);
+}
+
+/* Takes one record. Returns false when PID 1 has no more to say. */
+static bool take_report(struct launcher *launcher)
 {
 	struct report report;
 
 	if (report_read(launcher->box.report[0], &report) <= 0)
 		return false;
-	if (report.kind == REPORT_ENDED)
-		*wait_status = report.status;
-	else if (report.kind == REPORT_STARTED && !launcher->failed)
-		status_started(launcher->plan, launcher->pid, launcher->pidfd);
-	else if (report.kind != REPORT_STARTED && !launcher->failed) {
+	switch (report.kind) {
+	case REPORT_SETUP_FAILED:
+	case REPORT_EXEC_FAILED:
+		/* The first failure counts, others follow from it. */
+		if (!launcher->failed)
+			launcher->failure = report;
 		launcher->failed = true;
-		launcher->failure = report;
+		break;
+	case REPORT_STARTED:
+		if (!launcher->failed)
+			status_started(launcher->plan, launcher->pid, launcher->pidfd);
+		break;
+	case REPORT_STOPPED:
+		launcher->was_stopped = true;
+		follow_stop(launcher, WSTOPSIG(report.status));
+		break;
+	case REPORT_ENDED:
+		launcher->ended = true;
+		launcher->wait_status = report.status;
+		break;
 	}
 	return true;
 }
@@ -197,21 +228,18 @@ static bool wait_for(const struct launcher *launcher, struct pollfd *fds, unsign
 	return sys_ppoll(fds, count, timeout) != 0;
 }
 
-/* Relays until PID 1 is gone. */
+/* Relays until the workload has ended or PID 1 is gone. */
 static void serve(struct launcher *launcher)
 {
 	enum { PID1, SIGNALS, PARENT, REPORTS, COUNT };
-	/* Of the reports only the start is told at once, and only if somebody listens. */
 	struct pollfd fds[COUNT] = {
 		[PID1] = { .fd = launcher->pidfd, .events = POLLIN },
 		[SIGNALS] = { .fd = launcher->signals, .events = POLLIN },
 		[PARENT] = { .fd = launcher->parent, .events = POLLIN },
-		[REPORTS] = { .fd = launcher->plan->status_fd < 0 ? -1 : launcher->box.report[0],
-			      .events = POLLIN },
+		[REPORTS] = { .fd = launcher->box.report[0], .events = POLLIN },
 	};
-	int ignored;
 
-	while (!fds[PID1].revents) {
+	while (!fds[PID1].revents && !launcher->ended) {
 		if (!wait_for(launcher, fds, COUNT)) {
 			launcher->timed_out = true;
 			sys_kill(launcher->pid, SIGKILL);
@@ -222,10 +250,8 @@ static void serve(struct launcher *launcher)
 			fds[PARENT].fd = -1;
 			sys_kill(launcher->pid, SIGKILL);
 		}
-		if (fds[REPORTS].revents) {
-			take_report(launcher, &ignored);
+		if (fds[REPORTS].revents && !take_report(launcher))
 			fds[REPORTS].fd = -1;
-		}
 	}
 }
 
@@ -239,16 +265,19 @@ static int fail(const struct plan *plan, enum report_kind kind, const struct fau
 								    EXIT_CANNOT_EXEC;
 }
 
-/* PID 1 is dead and the box with it. What ended it? */
+/* Waits for PID 1, and with it for all in the box. What ended it? */
 static int conclude(struct launcher *launcher)
 {
 	const struct plan *plan = launcher->plan;
-	int wait_status = 0;
+	int pid1_status;
 
-	/* PID 1's own end stands for the workload's if something killed it from outside. */
-	sys_wait4(launcher->pid, &wait_status, 0);
-	while (take_report(launcher, &wait_status))
+	take_terminal_back(launcher);
+	sys_wait4(launcher->pid, &pid1_status, 0);
+	while (take_report(launcher))
 		;
+	/* Its own end stands for the workload's if something killed it from outside. */
+	if (!launcher->ended)
+		launcher->wait_status = pid1_status;
 	if (launcher->failed) {
 		const struct fault fault = report_to_fault(&launcher->failure);
 
@@ -258,8 +287,8 @@ static int conclude(struct launcher *launcher)
 		status_timed_out(plan);
 		return EXIT_TIMED_OUT;
 	}
-	status_ended(plan, wait_status);
-	return report_exit_status(wait_status);
+	status_ended(plan, launcher->wait_status);
+	return report_exit_status(launcher->wait_status);
 }
 
 int init_run(const struct plan *plan)

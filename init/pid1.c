@@ -48,6 +48,14 @@ static int die_with_launcher(const struct box *box, struct fault *fault)
 	return 0;
 }
 
+/* Without a group of its own the box could signal the caller's: kill(0, SIGKILL) knows no namespace. */
+static int leave_group(struct fault *fault)
+{
+	int error = sys_setpgid(0, 0);
+
+	return error < 0 ? fault_errno(fault, "process group", "", error) : 0;
+}
+
 /* Nothing may be mounted over the file, and no link stand there: it must be the kernel's. */
 static int write_map(int self, const char *name, const char *text, struct fault *fault)
 {
@@ -140,6 +148,7 @@ static int set_up(const struct box *box, struct fault *fault)
 	struct built built;
 
 	if (die_with_launcher(box, fault) != 0 ||
+	    leave_group(fault) != 0 ||
 	    become_root(box, fault) != 0 ||
 	    cut_propagation(fault) != 0 || /* before the first mount */
 	    name_host(box->plan, fault) != 0 ||
@@ -186,17 +195,22 @@ static void reap(const struct box *box, int workload)
 {
 	int status, pid;
 
-	while ((pid = sys_wait4(-1, &status, WNOHANG)) > 0)
-		if (pid == workload)
+	while ((pid = sys_wait4(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (pid == workload && WIFSTOPPED(status))
+			report_send(box->report[1], REPORT_STOPPED, status);
+		else if (pid == workload)
 			end(box, status);
+	}
 }
 
-/* Only who is outside the box has no pid in it, and only the kernel writes SI_USER: kill(2) from
- * inside has a pid, sigqueue(3) another code. What the terminal sends comes from the kernel, and
- * reaches the launcher as well, which forwards it where that is right. */
-static bool is_from_outside(const siginfo_t *info)
+/*
+ * The launcher uses tgkill(2) for what is meant for the workload alone. From inside, tgkill comes
+ * with a pid, and no other call may claim its code: rt_sigqueueinfo(2). What was sent to the whole
+ * group, by a terminal or by kill(2), has reached the workload already.
+ */
+static bool is_from_launcher(const siginfo_t *info)
 {
-	return info->si_code == SI_USER && info->si_pid == 0 && info->si_signo != SIGCHLD;
+	return info->si_code == SI_TKILL && info->si_pid == 0;
 }
 
 static _Noreturn void serve(const struct box *box, int workload)
@@ -209,7 +223,7 @@ static _Noreturn void serve(const struct box *box, int workload)
 
 		/* Whatever woke us: a storm of other signals must not hide a SIGCHLD. */
 		reap(box, workload);
-		if (signal > 0 && is_from_outside(&info))
+		if (signal > 0 && is_from_launcher(&info))
 			sys_kill(workload, signal);
 	}
 }

@@ -9,13 +9,14 @@ enum report_kind {
 	REPORT_SETUP_FAILED, /* the box could not be made */
 	REPORT_EXEC_FAILED,  /* the box stands, the command could not be run */
 	REPORT_STARTED,	     /* the workload runs; only for --status-fd */
+	REPORT_STOPPED,	     /* the workload was stopped by a signal */
 	REPORT_ENDED,	     /* the workload ended */
 };
 
 /* No more than PIPE_BUF bytes, so that a write is all or nothing: pipe(7). */
 struct report {
 	enum report_kind kind;
-	int status; /* REPORT_ENDED: as of wait(2) */
+	int status; /* REPORT_STOPPED, REPORT_ENDED: as of wait(2) */
 	int error;  /* errno of a failure */
 	char step[24];
 	char reason[104];

@@ -12,9 +12,6 @@
 #include <stdint.h>
 
 /* Numbers from 424 on are the same on every architecture. */
-#ifndef __NR_pidfd_send_signal
-#define __NR_pidfd_send_signal 424
-#endif
 #ifndef __NR_open_tree
 #define __NR_open_tree 428
 #define __NR_move_mount 429

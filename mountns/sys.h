@@ -262,9 +262,24 @@ static inline int sys_setsid(void)
 	return (int)sys_call(__NR_setsid, 0, 0, 0, 0, 0, 0);
 }
 
+static inline int sys_setpgid(int pid, int group)
+{
+	return (int)sys_call(__NR_setpgid, pid, group, 0, 0, 0, 0);
+}
+
+static inline int sys_getpgid(int pid)
+{
+	return (int)sys_call(__NR_getpgid, pid, 0, 0, 0, 0, 0);
+}
+
 static inline int sys_kill(int pid, int signal)
 {
 	return (int)sys_call(__NR_kill, pid, signal, 0, 0, 0, 0);
+}
+
+static inline int sys_tgkill(int process, int thread, int signal)
+{
+	return (int)sys_call(__NR_tgkill, process, thread, signal, 0, 0, 0);
 }
 
 static inline int sys_wait4(int pid, int *status, int options)
@@ -275,11 +290,6 @@ static inline int sys_wait4(int pid, int *status, int options)
 static inline int sys_pidfd_open(int pid)
 {
 	return (int)sys_call(__NR_pidfd_open, pid, 0, 0, 0, 0, 0);
-}
-
-static inline int sys_pidfd_send_signal(int pidfd, int signal)
-{
-	return (int)sys_call(__NR_pidfd_send_signal, pidfd, signal, 0, 0, 0, 0);
 }
 
 static inline int sys_sigprocmask(int how, const uint64_t *set)
