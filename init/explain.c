@@ -89,8 +89,8 @@ static void print_view(struct printer *printer, const struct view *view)
 	for (size_t i = 0; i < view->link_count; i++) {
 		text_add(&line, marks.branch);
 		text_visible(&line, view->links[i].path);
-		text_add(&line, "  link to ");
-		text_visible(&line, view->links[i].text);
+		text_add(&line, view->links[i].text == NULL ? "  directory" : "  link to ");
+		text_visible(&line, view->links[i].text == NULL ? "" : view->links[i].text);
 		print(printer, &line);
 	}
 	text_add(&line, marks.last);

@@ -83,7 +83,7 @@ static void forget_last(struct builder *builder)
 /* Walks to the first LENGTH bytes of PATH, which is normalised, and keeps that as the last. */
 static int walk_to(struct builder *builder, const char *path, size_t length)
 {
-	struct place place = { .dir = builder->built.root, .own = builder->own_count > 0 };
+	struct place place = { .dir = builder->built.root, .own = builder->own_root };
 	size_t at = 0;
 
 	if (builder->last.fd >= 0 && strlen(builder->last.path) == length &&
@@ -315,18 +315,19 @@ static int recreate_link(struct builder *builder, const struct link *link)
 		return builder->fault->error == ENOENT || builder->fault->error == ENOTDIR ? 0 : -1;
 	if (!place.own)
 		return 0;
-	error = sys_symlinkat(link->text, place.dir, place.name);
+	error = link->text == NULL ? sys_mkdirat(place.dir, place.name, 0755) :
+				     sys_symlinkat(link->text, place.dir, place.name);
 	if (error < 0 && error != -EEXIST)
 		return fault_errno(builder->fault, "symlink", link->path, error);
 	return 0;
 }
 
 /* The new root: a tmpfs, unless the host's own root was granted. */
-static int make_root(struct builder *builder, bool granted)
+static int make_root(struct builder *builder)
 {
 	int error;
 
-	builder->built.root = granted ? clone_source(builder, &builder->view->sources[0]) :
+	builder->built.root = !builder->own_root ? clone_source(builder, &builder->view->sources[0]) :
 				  build_tmpfs(builder, "0755",
 					      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
 					      "/");
@@ -344,10 +345,10 @@ static int close_root(struct builder *builder)
 	return error < 0 ? fault_errno(builder->fault, "mount_setattr", "/", error) : 0;
 }
 
-static int build_all(struct builder *builder, bool whole)
+static int build_all(struct builder *builder)
 {
 	const struct view *view = builder->view;
-	size_t next = whole ? 1 : 0;
+	size_t next = builder->own_root ? 0 : 1;
 
 	for (size_t i = 0; i <= view->step_count; i++) {
 		for (; next < view->source_count && view->sources[next].place == i; next++)
@@ -367,13 +368,16 @@ static int build_all(struct builder *builder, bool whole)
 int mountns_build(const struct view *view, struct built *built, struct fault *fault)
 {
 	struct builder builder = {
-		.view = view, .fault = fault, .built = { -1, -1, -1 }, .last.fd = -1
+		.view = view,
+		.fault = fault,
+		.built = { -1, -1, -1 },
+		.last.fd = -1,
+		/* "/" has depth 0, so that it is the first; the steps are all below it. */
+		.own_root = view->source_count == 0 || view->sources[0].depth > 0,
 	};
-	/* "/" has depth 0, so that it is the first; the steps are all below it. */
-	bool whole = view->source_count > 0 && view->sources[0].depth == 0;
 
-	if (make_root(&builder, whole) != 0 || build_all(&builder, whole) != 0 ||
-	    (!whole && close_root(&builder) != 0) ||
+	if (make_root(&builder) != 0 || build_all(&builder) != 0 ||
+	    (builder.own_root && close_root(&builder) != 0) ||
 	    (builder.built.proc < 0 && build_hidden_proc(&builder) != 0))
 		return -1;
 	*built = builder.built;

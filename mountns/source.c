@@ -28,23 +28,27 @@ static int fail(const struct walk *walk, int error)
 	return fault_errno(walk->fault, "grant", walk->grant->path, error);
 }
 
-static int remember_link(struct walk *walk, const char *name, const char *text)
+/* NAME is what is in the directory CANONICAL, or "" for that directory itself; TEXT may be NULL. */
+static int remember(struct walk *walk, const char *name, const char *text)
 {
 	struct view *view = walk->view;
 	struct link *links = realloc(view->links, (view->link_count + 1) * sizeof(*links));
 	char *path = malloc(walk->length + strlen(name) + 2);
-	char *copy = strdup(text);
+	char *copy = text == NULL ? NULL : strdup(text);
 
 	if (links != NULL)
 		view->links = links;
-	if (links == NULL || path == NULL || copy == NULL) {
+	if (links == NULL || path == NULL || (text != NULL && copy == NULL)) {
 		free(path);
 		free(copy);
 		return fail(walk, ENOMEM);
 	}
 	memcpy(path, walk->canonical, walk->length);
-	path[walk->length] = '/';
-	strcpy(path + walk->length + 1, name);
+	path[walk->length] = '\0';
+	if (name[0] != '\0') {
+		path[walk->length] = '/';
+		strcpy(path + walk->length + 1, name);
+	}
 	links[view->link_count++] = (struct link){ .path = path, .text = copy };
 	return 0;
 }
@@ -67,7 +71,7 @@ static int splice_link(struct walk *walk, const char *name, int link_fd)
 		return fail(walk, ELOOP);
 	if ((size_t)length + rest + 2 > sizeof(walk->pending))
 		return fail(walk, ENAMETOOLONG);
-	if (remember_link(walk, name, text) != 0)
+	if (remember(walk, name, text) != 0)
 		return -1;
 	memmove(walk->pending + length + 1, walk->pending, rest + 1);
 	memcpy(walk->pending, text, (size_t)length);
@@ -118,6 +122,8 @@ static int follow(struct walk *walk, const char *name)
 	close(walk->fd);
 	walk->fd = fd;
 	if (up) {
+		if (walk->length > 0 && remember(walk, "", NULL) != 0)
+			return -1;
 		to_parent_text(walk);
 		return 0;
 	}

@@ -53,10 +53,11 @@ struct source {
 	size_t above; /* while sorting: 1 + index of the nearest source above this one, or 0 */
 };
 
-/* A symbolic link that was met on the way to a source. */
+/* A symbolic link that was met on the way to a source, or a directory that ".." led out of again:
+ * without it the way would end there inside. */
 struct link {
 	char *path; /* canonical, absolute */
-	char *text; /* as readlink(2) gave it */
+	char *text; /* as readlink(2) gave it; NULL: a directory */
 };
 
 struct view {
