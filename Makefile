@@ -65,3 +65,105 @@ $(GEN)/compile: $(COMPILER_SOURCES) $(wildcard filters/*.h)
 
 $(GEN)/filters_generated.h: $(GEN)/compile $(PROFILES)
 	$(GEN)/compile $(PROFILES) >$@
+
+# --- Programs of the tests -------------------------------------------------------------------------
+
+STATIC_CC := musl-gcc -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) -O2 -static \
+             -idirafter /usr/include -idirafter /usr/include/$(shell $(HOSTCC) -print-multiarch)
+TEST_PROGRAMS := $(patsubst tests/lib/%.c,$(HELPERS)/%,$(filter-out tests/lib/bpf.c tests/lib/oracle.c,$(wildcard tests/lib/*.c))) \
+                 $(patsubst tests/escape/%.c,$(HELPERS)/%,$(wildcard tests/escape/*.c))
+BENCH_PROGRAMS := build/bench/floor build/bench/noop build/bench/spin
+
+$(HELPERS)/%: tests/lib/%.c
+	@mkdir -p $(@D)
+	$(STATIC_CC) -pthread -o $@ $<
+
+$(HELPERS)/%: tests/escape/%.c
+	@mkdir -p $(@D)
+	$(STATIC_CC) -pthread -o $@ $<
+
+build/bench/floor: tests/bench/floor.c filters/filter.c init/clone.c $(GEN)/filters_generated.h
+	@mkdir -p $(@D)
+	$(STATIC_CC) -I$(GEN) -o $@ $(filter %.c,$^)
+
+build/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(STATIC_CC) -o $@ $<
+
+# Units: host compiler, dynamic, with address and undefined-behaviour sanitizers.
+UNIT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(GEN) $(WARNINGS) -O1 -g -fsanitize=address,undefined \
+               -fno-sanitize-recover=all
+UNIT_OBJECTS := $(patsubst %.c,build/units/%.o,$(filter-out init/main.c,$(SOURCES)) \
+                  $(filter-out filters/filter.c filters/compile.c,$(wildcard filters/*.c)) \
+                  tests/lib/bpf.c tests/lib/oracle.c)
+UNITS := $(patsubst tests/unit/%.c,build/units/%,$(wildcard tests/unit/*_test.c))
+
+build/units/%.o: %.c | $(GEN)/filters_generated.h
+	@mkdir -p $(@D)
+	$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -c -o $@ $<
+
+build/units/%_test: tests/unit/%_test.c $(UNIT_OBJECTS)
+	$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -o $@ $^ -lcmocka -lseccomp
+
+-include $(UNIT_OBJECTS:.o=.d)
+
+# --- What people call ------------------------------------------------------------------------------
+
+.PHONY: deps demo check unit e2e lint sanitize bench syscalls-list man install clean help size
+
+deps: ## install what the build and the tests need (Debian packages)
+	@tests/deps
+
+demo: deps ## build, and show a box doing its main job on real programs
+	@$(MAKE) -s all
+	@tests/demo
+
+check: deps ## run every test, against the musl and the glibc build
+	@$(MAKE) -s LIBC=musl all
+	@$(MAKE) -s LIBC=glibc all
+	@$(MAKE) -s size lint unit e2e
+	@$(MAKE) -s LIBC=glibc e2e
+	@$(MAKE) -s sanitize
+
+unit: $(UNITS) ## unit tests
+	@CMOCKA_MESSAGE_OUTPUT=TAP tests/run $(UNITS)
+
+e2e: $(B)/nestbox $(TEST_PROGRAMS) $(BENCH_PROGRAMS) ## tests of the command, as root and as an ordinary user (LIBC=…)
+	@tests/e2e/run $(B)/nestbox
+
+sanitize: ## the same with address and undefined-behaviour sanitizers
+	@$(MAKE) -s LIBC=sanitize e2e
+
+lint: $(GEN)/filters_generated.h ## static checks of code, scripts and man page
+	@tests/lint
+
+bench: $(B)/nestbox $(BENCH_PROGRAMS) ## how long a start takes: ratios to the floor, bubblewrap and tini
+	@NESTBOX=$(B)/nestbox tests/bench/run
+
+syscalls-list: $(B)/nestbox $(BENCH_PROGRAMS) ## write the list of system calls that a start may make
+	@tests/lib/count-syscalls >tests/e2e/syscalls.list
+
+size: ## the sizes of both builds
+	@for libc in musl glibc; do \
+		strip -o build/stripped build/$$libc/nestbox; \
+		printf '%s: %s bytes, stripped %s\n' $$libc \
+			$$(stat -c %s build/$$libc/nestbox build/stripped); \
+	done; rm build/stripped
+
+build/generated/options: tests/lib/mdoc/options.c init/options.def
+	@mkdir -p $(@D)
+	$(HOSTCC) -std=gnu11 -I. $(WARNINGS) -o $@ $<
+
+man: build/generated/options ## write the option list of the man page anew
+	@tests/lib/mdoc/update nestbox.1
+
+install: all ## install the program and its man page (DESTDIR, PREFIX)
+	install -D -m 0755 $(B)/nestbox $(DESTDIR)$(PREFIX)/bin/nestbox
+	install -D -m 0644 nestbox.1 $(DESTDIR)$(PREFIX)/share/man/man1/nestbox.1
+
+clean: ## remove what was built
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | \
+		while IFS="$$(printf '\t')" read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done

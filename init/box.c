@@ -149,11 +149,3 @@ int box_prepare(struct box *box, const struct plan *plan, struct fault *fault)
 	return mountns_prepare(&box->view, plan->grants, plan->grant_count, plan->steps,
 			       plan->step_count, fault);
 }
-
-void box_release(struct box *box)
-{
-	mountns_release(&box->view);
-	environment_free(box->environment);
-	free(box->argv);
-	free(box->keep_fds);
-}

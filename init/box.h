@@ -34,10 +34,9 @@ struct box {
 	char *workload_stack;
 };
 
-/* Finds and opens everything that PLAN names. Returns 0, or -1 with the fault; box_release() frees
- * the box in both cases. */
+/* Finds and opens everything that PLAN names. Returns 0, or -1 with the fault. What it takes is freed
+ * by the end of the process. */
 int box_prepare(struct box *box, const struct plan *plan, struct fault *fault);
-void box_release(struct box *box);
 
 /* The environment that EDITS make of the caller's: NULL-terminated, NULL without memory. The array
  * is to be freed, with its PATH= and edited strings, by environment_free(). */

@@ -102,8 +102,9 @@ static int watch_parent(struct launcher *launcher, struct fault *fault)
 
 static int start(struct launcher *launcher, struct fault *fault)
 {
-	unsigned long flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC |
-			      CLONE_NEWUTS | CLONE_NEWCGROUP;
+	/* The network namespace follows in PID 1. */
+	const unsigned long namespaces = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC |
+					 CLONE_NEWUTS | CLONE_NEWCGROUP;
 	const uint64_t relayed = ~bit(SIGCHLD);
 	struct box *box = &launcher->box;
 	int error;
@@ -115,10 +116,8 @@ static int start(struct launcher *launcher, struct fault *fault)
 	error = launcher->signals < 0 ? launcher->signals : sys_pipe2(box->report, O_CLOEXEC);
 	if (error < 0)
 		return fault_errno(fault, "start", "descriptors", error);
-	if (!launcher->plan->share_net)
-		flags |= CLONE_NEWNET;
 	launcher->pid = clone_child(pid1_main, box, box->pid1_stack,
-				    flags | CLONE_VM | CLONE_PIDFD | SIGCHLD, &launcher->pidfd);
+				    namespaces | CLONE_VM | CLONE_PIDFD | SIGCHLD, &launcher->pidfd);
 	if (launcher->pid < 0)
 		return fault_errno(fault, "clone", "", launcher->pid);
 	sys_close(box->report[1]);
@@ -310,6 +309,5 @@ int init_run(const struct plan *plan)
 		serve(&launcher);
 		status = conclude(&launcher);
 	}
-	box_release(&launcher.box);
 	return status;
 }

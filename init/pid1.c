@@ -26,6 +26,7 @@ struct poll_fd {
 };
 #define POLL_ERROR 0x008
 #define SET_INTERFACE_FLAGS 0x8914UL
+#define WAIT_ANY_KIND 0x40000000 /* __WALL: also for a child that sends no SIGCHLD, wait(2) */
 
 /*
  * The kernel kills PID 1 when the launcher dies. If the launcher died before that was arranged, the
@@ -113,14 +114,11 @@ static int name_host(const struct plan *plan, struct fault *fault)
 }
 
 /* The address comes with the interface: netdevice(7). */
-static int raise_loopback(const struct plan *plan, struct fault *fault)
+static int raise_loopback(struct fault *fault)
 {
 	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-	int error, fd;
+	int error, fd = sys_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC);
 
-	if (plan->share_net)
-		return 0;
-	fd = sys_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC);
 	/* A kernel without IPv4 has no loopback to raise. */
 	if (fd == -EAFNOSUPPORT)
 		return 0;
@@ -128,6 +126,58 @@ static int raise_loopback(const struct plan *plan, struct fault *fault)
 	if (fd >= 0)
 		sys_close(fd);
 	return error < 0 ? fault_errno(fault, "network", "lo", error) : 0;
+}
+
+static int make_network(struct fault *fault)
+{
+	int error = sys_unshare(CLONE_NEWNET);
+
+	return error < 0 ? fault_errno(fault, "network", "namespace", error) : raise_loopback(fault);
+}
+
+/* The view, built by a helper that shares memory, descriptors and the mount namespace with us. */
+struct construction {
+	const struct view *view;
+	struct built built;
+	struct fault fault;
+};
+
+static int build_main(void *argument)
+{
+	struct construction *construction = argument;
+
+	sys_exit_group(mountns_build(construction->view, &construction->built,
+				     &construction->fault) == 0 ?
+			       0 :
+			       1);
+}
+
+/*
+ * A network namespace takes the kernel as long as all our mounts together, and neither needs the
+ * other: two processors do both at once. The helper is gone before anything else happens.
+ */
+static int build_all(const struct box *box, struct built *built, struct fault *fault)
+{
+	struct construction construction = { .view = &box->view };
+	int helper, status = 0, network;
+
+	if (box->plan->share_net)
+		return mountns_build(&box->view, built, fault);
+	helper = clone_child(build_main, &construction, box->workload_stack,
+			     CLONE_VM | CLONE_FILES, NULL);
+	if (helper < 0)
+		return fault_errno(fault, "start", "clone", helper);
+	network = make_network(fault);
+	if (sys_wait4(helper, &status, WAIT_ANY_KIND) != helper)
+		return fault_text(fault, "start", "", "the builder of the view is lost");
+	if (network != 0)
+		return -1;
+	*built = construction.built;
+	if (status == 0)
+		return 0;
+	*fault = construction.fault;
+	return WIFEXITED(status) ? -1 :
+				   fault_text(fault, "start", "", "the builder of the view was killed");
 }
 
 /* The child runs on our memory until it execs, while we wait. */
@@ -152,8 +202,7 @@ static int set_up(const struct box *box, struct fault *fault)
 	    become_root(box, fault) != 0 ||
 	    cut_propagation(fault) != 0 || /* before the first mount */
 	    name_host(box->plan, fault) != 0 ||
-	    raise_loopback(box->plan, fault) != 0 ||
-	    mountns_build(&box->view, &built, fault) != 0 || /* while the host's paths are there */
+	    build_all(box, &built, fault) != 0 || /* while the host's paths are there */
 	    mountns_enter(built.root, fault) != 0) /* before the next namespace, which a chroot would forbid */
 		return -1;
 	return start_workload(box, &built, umask, fault);

@@ -53,23 +53,22 @@ int build_tmpfs(struct builder *builder, const char *mode, unsigned int attribut
 /* Steps from PLACE's directory into the one called PLACE's name, which becomes PLACE's directory. */
 static int descend(struct builder *builder, struct place *place)
 {
+	int made = place->own ? sys_mkdirat(place->dir, place->name, 0755) : -EEXIST;
 	struct kernel_statx stat;
-	int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	int fd = sys_openat(place->dir, place->name, flags, 0);
-	int error;
+	int error = 0, fd;
 
-	if (fd == -ENOENT && place->own) {
-		error = sys_mkdirat(place->dir, place->name, 0755);
-		fd = error < 0 && error != -EEXIST ? error :
-						     sys_openat(place->dir, place->name, flags, 0);
-	}
+	if (made < 0 && made != -EEXIST)
+		return made;
+	fd = sys_openat(place->dir, place->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (fd < 0)
 		return fd;
-	error = sys_statx(fd, "", AT_EMPTY_PATH, &stat);
+	/* What was there may be a mount of the host's. */
+	if (made < 0)
+		error = sys_statx(fd, "", AT_EMPTY_PATH, &stat);
 	if (place->dir != builder->built.root)
 		sys_close(place->dir);
 	place->dir = fd;
-	place->own = error == 0 && is_own(builder, &stat);
+	place->own = made == 0 || (error == 0 && is_own(builder, &stat));
 	return error;
 }
 

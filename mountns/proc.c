@@ -48,20 +48,40 @@ static int guard_writable(int proc, bool host_root)
 }
 
 /* With nodev, a device is a file that nobody can open. */
-static int guard_secret(int proc)
+static int clone_mask(void)
 {
 	const struct kernel_mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
 							    MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
-	int error = 0;
+	int mask = sys_open_tree(AT_FDCWD, "/dev/null", CLONE_FLAGS);
+	int error = mask < 0 ? mask : sys_mount_setattr(mask, "", AT_EMPTY_PATH, &attr);
+
+	if (error == 0)
+		return mask;
+	if (mask >= 0)
+		sys_close(mask);
+	return error;
+}
+
+/* The first mask is made, the others are clones of it. */
+static int guard_secret(int proc)
+{
+	int first = clone_mask();
+	int error = first < 0 ? first : 0;
+	bool attached = false;
 
 	for (size_t i = 0; i < COUNT(masked) && error == 0; i++) {
-		int mask = sys_open_tree(AT_FDCWD, "/dev/null", CLONE_FLAGS);
-
-		if (mask >= 0)
-			error = sys_mount_setattr(mask, "", AT_EMPTY_PATH, &attr);
-		if (error == 0)
-			error = cover(proc, mask, masked[i]);
+		if (attached) {
+			error = cover(proc, sys_open_tree(first, "", CLONE_FLAGS | AT_EMPTY_PATH),
+				      masked[i]);
+			continue;
+		}
+		error = sys_move_mount(first, "", proc, masked[i], MOVE_MOUNT_F_EMPTY_PATH);
+		attached = error == 0;
+		if (error == -ENOENT)
+			error = 0;
 	}
+	if (first >= 0)
+		sys_close(first);
 	return error;
 }
 

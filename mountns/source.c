@@ -150,6 +150,37 @@ static bool next_component(struct walk *walk, char name[NAME_MAX + 2])
 	return true;
 }
 
+/* The usual case in one call: a path without a link is its own canonical form. */
+static bool open_at_once(struct walk *walk, const char *path)
+{
+	struct kernel_open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS };
+	char canonical[PATH_MAX];
+	int fd, length = mountns_normalise(path, canonical, sizeof(canonical));
+
+	if (length < 0)
+		return false;
+	fd = sys_openat2(AT_FDCWD, canonical, &how);
+	if (fd < 0)
+		return false;
+	if (walk->fd >= 0)
+		close(walk->fd);
+	walk->fd = fd;
+	walk->length = (size_t)length;
+	memcpy(walk->canonical, canonical, walk->length + 1);
+	return true;
+}
+
+/* Behind a link there is often no other one. */
+static bool open_rest_at_once(struct walk *walk)
+{
+	char path[2 * PATH_MAX];
+
+	memcpy(path, walk->canonical, walk->length);
+	path[walk->length] = '/';
+	strcpy(path + walk->length + 1, walk->pending);
+	return open_at_once(walk, path);
+}
+
 static int walk_all(struct walk *walk)
 {
 	char name[NAME_MAX + 2];
@@ -162,28 +193,19 @@ static int walk_all(struct walk *walk)
 
 		if (status < 0)
 			return -1;
-		if (status == 1 && ++links > MAX_LINKS)
+		if (status == 0)
+			continue;
+		if (++links > MAX_LINKS)
 			return fail(walk, ELOOP);
-		if (status == 1 && walk->pending[0] == '/' && to_root(walk) != 0)
+		if (walk->pending[0] == '/' && to_root(walk) != 0)
 			return -1;
+		if (open_rest_at_once(walk))
+			return 0;
 	}
 	if (walk->length == 0)
 		walk->canonical[walk->length++] = '/';
 	walk->canonical[walk->length] = '\0';
 	return 0;
-}
-
-/* The usual case in one call: a path without a link is its own canonical form. */
-static bool open_at_once(struct walk *walk)
-{
-	struct kernel_open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS };
-	int length = mountns_normalise(walk->pending, walk->canonical, sizeof(walk->canonical));
-
-	if (length < 0)
-		return false;
-	walk->length = (size_t)length;
-	walk->fd = sys_openat2(AT_FDCWD, walk->canonical, &how);
-	return walk->fd >= 0;
 }
 
 static int start(struct walk *walk)
@@ -244,7 +266,7 @@ int source_open(struct view *view, const struct grant *grant, struct source *sou
 	walk.fault = fault;
 	walk.fd = -1;
 	walk.length = 0;
-	if (start(&walk) == 0 && (open_at_once(&walk) || (walk.length = 0, walk_all(&walk)) == 0) &&
+	if (start(&walk) == 0 && (open_at_once(&walk, walk.pending) || walk_all(&walk) == 0) &&
 	    identify(&walk, source) == 1)
 		return 1;
 	if (walk.fd >= 0)

@@ -257,6 +257,11 @@ static inline int sys_getppid(void)
 	return (int)sys_call(__NR_getppid, 0, 0, 0, 0, 0, 0);
 }
 
+static inline int sys_unshare(unsigned long flags)
+{
+	return (int)sys_call(__NR_unshare, (long)flags, 0, 0, 0, 0, 0);
+}
+
 static inline int sys_setsid(void)
 {
 	return (int)sys_call(__NR_setsid, 0, 0, 0, 0, 0, 0);

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <linux/filter.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
@@ -17,8 +18,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "filters/filter.h"
-#include "init/clone.h"
+#include "filters_generated.h"
 #include "mountns/sys.h"
 
 enum { STACK = 32768, SET_INTERFACE_FLAGS = 0x8914, SECUREBITS = 0xef };
@@ -246,12 +246,12 @@ static void loopback(void)
 	sys_close(fd);
 }
 
-static void confine(const struct filter *filter)
+static void confine(const struct sock_filter *filter, size_t length)
 {
 	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
 	const struct kernel_cap_data none[2] = { 0 };
-	const struct sock_fprog program = { filter->len,
-					    (struct sock_filter *)(uintptr_t)filter->code };
+	const struct sock_fprog program = { (unsigned short)length,
+					    (struct sock_filter *)(uintptr_t)filter };
 
 	must(sys_capset(&header, none));
 	must(sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0));
@@ -273,11 +273,12 @@ static int child(void *argument)
 	must(sys_close_range(3, ~0U));
 	for (unsigned long capability = 0; sys_prctl(PR_CAPBSET_DROP, capability, 0) == 0;)
 		capability++;
+	must(sys_prctl(PR_CAPBSET_READ, 0, 0) == 0 ? 0 : -1);
 	must(sys_prctl(PR_SET_SECUREBITS, SECUREBITS, 0));
 	must(sys_chdir(floor->dir));
 	must(sys_prctl(PR_SET_DUMPABLE, 0, 0));
 	must(sys_sigprocmask(SIG_SETMASK, &none));
-	confine(&filter_default);
+	confine(FILTER_ARCH(default), LENGTH(FILTER_ARCH(default)));
 	must(sys_execve(floor->command, argv, envp));
 	return 125;
 }
@@ -296,10 +297,10 @@ static int pid1(void *argument)
 	if (floor->net)
 		loopback();
 	build(floor);
-	pid = must(clone_child(child, floor, child_stack + STACK,
-			       CLONE_VM | CLONE_VFORK | CLONE_NEWUSER | SIGCHLD, NULL));
+	pid = must(clone(child, child_stack + STACK,
+			 CLONE_VM | CLONE_VFORK | CLONE_NEWUSER | SIGCHLD, floor));
 	must(sys_close_range(3, ~0U));
-	confine(&filter_pid1);
+	confine(FILTER_ARCH(pid1), LENGTH(FILTER_ARCH(pid1)));
 	while (must(sys_wait4(-1, &status, 0)) != pid)
 		;
 	sys_exit_group(status == 0 ? 0 : 125);
@@ -318,10 +319,10 @@ int main(int argc, char **argv)
 	floor.uid = (unsigned int)sys_getuid();
 	floor.gid = (unsigned int)sys_getgid();
 	must(sys_sigprocmask(SIG_SETMASK, &all));
-	pid = must(clone_child(pid1, &floor, pid1_stack + STACK,
-			       (unsigned long)(CLONE_VM | CLONE_PIDFD | NAMESPACES |
-					       (floor.net ? CLONE_NEWNET : 0) | SIGCHLD),
-			       &pidfd));
+	pid = must(clone(pid1, pid1_stack + STACK,
+			 CLONE_VM | CLONE_PIDFD | NAMESPACES | (floor.net ? CLONE_NEWNET : 0) |
+				 SIGCHLD,
+			 &floor, &pidfd));
 	must(sys_wait4(pid, &status, 0));
 	return status == 0 ? 0 : 125;
 }
