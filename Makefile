@@ -134,7 +134,7 @@ e2e: $(B)/nestbox $(TEST_PROGRAMS) $(BENCH_PROGRAMS) ## tests of the command, as
 sanitize: ## the same with address and undefined-behaviour sanitizers
 	@$(MAKE) -s LIBC=sanitize e2e
 
-lint: $(GEN)/filters_generated.h ## static checks of code, scripts and man page
+lint: $(GEN)/filters_generated.h $(GEN)/options ## static checks of code, scripts and man page
 	@tests/lint
 
 bench: $(B)/nestbox $(BENCH_PROGRAMS) ## how long a start takes: ratios to the floor, bubblewrap and tini
@@ -150,11 +150,10 @@ size: ## the sizes of both builds
 			$$(stat -c %s build/$$libc/nestbox build/stripped); \
 	done; rm build/stripped
 
-build/generated/options: tests/lib/mdoc/options.c init/options.def
-	@mkdir -p $(@D)
-	$(HOSTCC) -std=gnu11 -I. $(WARNINGS) -o $@ $<
+$(GEN)/options: tests/lib/mdoc/options.c $(filter-out $(B)/init/main.o,$(OBJECTS))
+	$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $^
 
-man: build/generated/options ## write the option list of the man page anew
+man: $(GEN)/options ## write the option list of the man page anew
 	@tests/lib/mdoc/update nestbox.1
 
 install: all ## install the program and its man page (DESTDIR, PREFIX)

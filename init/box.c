@@ -29,9 +29,22 @@ static int by_number(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static int check_fd(int fd, const char *option, struct fault *fault)
+static int check_open(int fd, const char *option, struct fault *fault)
 {
-	return fd < 0 || fcntl(fd, F_GETFD) >= 0 ? 0 : fault_errno(fault, "options", option, errno);
+	return fcntl(fd, F_GETFD) >= 0 ? 0 : fault_errno(fault, "options", option, errno);
+}
+
+/* Events that nobody could ever read would be lost without a word. */
+static int check_writable(int fd, const char *option, struct fault *fault)
+{
+	int flags = fd < 0 ? O_WRONLY : fcntl(fd, F_GETFL);
+
+	if (flags < 0)
+		return fault_errno(fault, "options", option, errno);
+	if ((flags & O_ACCMODE) == O_RDONLY || (flags & O_PATH) != 0)
+		return fault_text(fault, "options", option,
+				  "the descriptor is not open for writing");
+	return 0;
 }
 
 /* Must see the descriptors as the caller left them: before any is opened here. */
@@ -39,8 +52,8 @@ static int check_descriptors(struct box *box, struct fault *fault)
 {
 	const struct plan *plan = box->plan;
 
-	if (check_fd(plan->status_fd, "--status-fd", fault) != 0 ||
-	    check_fd(plan->exit_signal_fd, "--exit-signal-fd", fault) != 0)
+	if (check_writable(plan->status_fd, "--status-fd", fault) != 0 ||
+	    check_writable(plan->exit_signal_fd, "--exit-signal-fd", fault) != 0)
 		return -1;
 	if (plan->keep_fd_count == 0)
 		return 0;
@@ -48,7 +61,7 @@ static int check_descriptors(struct box *box, struct fault *fault)
 	if (box->keep_fds == NULL)
 		return fault_errno(fault, "options", "--keep-fd", ENOMEM);
 	for (size_t i = 0; i < plan->keep_fd_count; i++) {
-		if (check_fd(plan->keep_fds[i], "--keep-fd", fault) != 0)
+		if (check_open(plan->keep_fds[i], "--keep-fd", fault) != 0)
 			return -1;
 		if (plan->keep_fds[i] > 2)
 			box->keep_fds[box->keep_fd_count++] = plan->keep_fds[i];

@@ -16,21 +16,22 @@
 struct box {
 	const struct plan *plan;
 	struct view view;
-	char **argv;		    /* of the workload: the command with --argv0 in place */
+	char **argv; /* of the workload: the command with --argv0 in place */
 	char **environment;
-	struct {		    /* the caller's, which PID 1 wipes */
+	struct { /* the caller's, which PID 1 wipes */
 		char *start;
 		size_t size;
 	} old_environment;
-	char uid_map[ID_MAP_SIZE];  /* the caller's id is root in the box … */
+	char uid_map[ID_MAP_SIZE]; /* the caller's id is root in the box … */
 	char gid_map[ID_MAP_SIZE];
-	char nested_uid_map[ID_MAP_SIZE]; /* … and that root is the id asked for in the nested one */
+	char nested_uid_map
+		[ID_MAP_SIZE]; /* … and that root is the id asked for in the nested one */
 	char nested_gid_map[ID_MAP_SIZE];
-	char directory[PATH_MAX];   /* where the workload starts, if it is there; "" otherwise */
-	int *keep_fds;		    /* sorted, each once, all above 2 */
+	char directory[PATH_MAX]; /* where the workload starts, if it is there; "" otherwise */
+	int *keep_fds;            /* sorted, each once, all above 2 */
 	size_t keep_fd_count;
-	int report[2];		    /* pipe from the box to the launcher */
-	char *pid1_stack;	    /* its upper end, a guard page at the lower one */
+	int report[2];    /* pipe from the box to the launcher */
+	char *pid1_stack; /* its upper end, a guard page at the lower one */
 	char *workload_stack;
 };
 

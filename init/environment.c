@@ -17,8 +17,8 @@ static size_t find(const struct list *list, const char *name, size_t length)
 {
 	size_t i = 0;
 
-	while (i < list->count && !(strncmp(list->strings[i], name, length) == 0 &&
-				    list->strings[i][length] == '='))
+	while (i < list->count &&
+	       !(strncmp(list->strings[i], name, length) == 0 && list->strings[i][length] == '='))
 		i++;
 	return i;
 }

@@ -58,8 +58,8 @@ static void print_source(struct printer *printer, const struct source *source)
 static void print_step(struct printer *printer, const struct mount_step *step)
 {
 	static const char *const what[] = {
-		[STEP_TMPFS] = "  new tmpfs",	 [STEP_DIR] = "  directory",
-		[STEP_SYMLINK] = "  link to ",	 [STEP_PROC] = "  new procfs",
+		[STEP_TMPFS] = "  new tmpfs",    [STEP_DIR] = "  directory",
+		[STEP_SYMLINK] = "  link to ",   [STEP_PROC] = "  new procfs",
 		[STEP_DEV] = "  new small /dev", [STEP_SCRATCH] = "  new tmpfs, noexec",
 	};
 	struct text line = { 0 };
@@ -104,8 +104,8 @@ static void print_walls(struct printer *printer, const struct box *box)
 
 	heading(printer, "walls");
 	leaf(printer, false, "namespaces",
-	     box->plan->share_net ? "user pid mount ipc uts cgroup" :
-				    "user pid mount ipc uts cgroup net");
+	     box->plan->share_net ? "user pid mount ipc uts cgroup"
+				  : "user pid mount ipc uts cgroup net");
 	text_add(&ids, "nested, uid and gid inside, outside, count: ");
 	text_add(&ids, box->nested_uid_map);
 	ids.bytes[ids.length - 1] = ',';
@@ -130,8 +130,7 @@ static void print_environment(struct printer *printer, char *const environment[]
 static void print_command(struct printer *printer, const struct box *box)
 {
 	heading(printer, "command");
-	leaf(printer, false, "directory",
-	     box->directory[0] != '\0' ? box->directory : "/");
+	leaf(printer, false, "directory", box->directory[0] != '\0' ? box->directory : "/");
 	leaf(printer, box->argv[1] == NULL, "file", box->plan->command[0]);
 	for (size_t i = 1; box->argv[i] != NULL; i++)
 		leaf(printer, box->argv[i + 1] == NULL, "argument", box->argv[i]);

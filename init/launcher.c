@@ -28,10 +28,10 @@
 struct launcher {
 	struct box box;
 	const struct plan *plan;
-	int pid;       /* of PID 1, as it is called out here */
-	int pidfd;     /* the same */
-	int signals;   /* signalfd(2) */
-	int parent;    /* pidfd of our own parent, -1 if its end does not matter */
+	int pid;           /* of PID 1, as it is called out here */
+	int pidfd;         /* the same */
+	int signals;       /* signalfd(2) */
+	int parent;        /* pidfd of our own parent, -1 if its end does not matter */
 	uint64_t deadline; /* CLOCK_MONOTONIC in nanoseconds, 0: none */
 	bool timed_out;
 	bool was_stopped; /* … and so has the terminal, perhaps */
@@ -95,9 +95,8 @@ static int watch_parent(struct launcher *launcher, struct fault *fault)
 	/* Had it ended before it was opened, another process would be our parent by now. */
 	if (launcher->parent >= 0 && sys_getppid() != parent)
 		launcher->parent = -ESRCH;
-	return launcher->parent < 0 ?
-		       fault_errno(fault, "die-with-parent", "", launcher->parent) :
-		       0;
+	return launcher->parent < 0 ? fault_errno(fault, "die-with-parent", "", launcher->parent)
+				    : 0;
 }
 
 static int start(struct launcher *launcher, struct fault *fault)
@@ -116,8 +115,9 @@ static int start(struct launcher *launcher, struct fault *fault)
 	error = launcher->signals < 0 ? launcher->signals : sys_pipe2(box->report, O_CLOEXEC);
 	if (error < 0)
 		return fault_errno(fault, "start", "descriptors", error);
-	launcher->pid = clone_child(pid1_main, box, box->pid1_stack,
-				    namespaces | CLONE_VM | CLONE_PIDFD | SIGCHLD, &launcher->pidfd);
+	launcher->pid =
+		clone_child(pid1_main, box, box->pid1_stack,
+			    namespaces | CLONE_VM | CLONE_PIDFD | SIGCHLD, &launcher->pidfd);
 	if (launcher->pid < 0)
 		return fault_errno(fault, "clone", "", launcher->pid);
 	sys_close(box->report[1]);
@@ -260,8 +260,8 @@ static int fail(const struct plan *plan, enum report_kind kind, const struct fau
 	status_failed(plan, kind, fault);
 	if (kind != REPORT_EXEC_FAILED)
 		return EXIT_NESTBOX;
-	return fault->error == ENOENT || fault->error == ENOTDIR ? EXIT_NOT_FOUND :
-								    EXIT_CANNOT_EXEC;
+	return fault->error == ENOENT || fault->error == ENOTDIR ? EXIT_NOT_FOUND
+								 : EXIT_CANNOT_EXEC;
 }
 
 /* Waits for PID 1, and with it for all in the box. What ended it? */
@@ -294,20 +294,16 @@ int init_run(const struct plan *plan)
 {
 	struct launcher launcher = { .plan = plan };
 	struct fault fault;
-	int status;
 
 	if (plan->timeout != 0)
 		launcher.deadline = now() + plan->timeout;
 	if (box_prepare(&launcher.box, plan, &fault) != 0)
-		status = fail(plan, REPORT_SETUP_FAILED, &fault);
-	else if (plan->explain)
-		status = explain(&launcher.box);
-	else if (start(&launcher, &fault) != 0)
-		status = fail(plan, REPORT_SETUP_FAILED, &fault);
-	else {
-		mountns_close_sources(&launcher.box.view);
-		serve(&launcher);
-		status = conclude(&launcher);
-	}
-	return status;
+		return fail(plan, REPORT_SETUP_FAILED, &fault);
+	if (plan->explain)
+		return explain(&launcher.box);
+	if (start(&launcher, &fault) != 0)
+		return fail(plan, REPORT_SETUP_FAILED, &fault);
+	mountns_close_sources(&launcher.box.view);
+	serve(&launcher);
+	return conclude(&launcher);
 }

@@ -53,14 +53,14 @@ struct plan {
 	const char *argv0;    /* NULL: as the command */
 	int64_t uid, gid;     /* inside; -1: the caller's */
 	uint64_t timeout;     /* nanoseconds, 0: none */
-	int status_fd;	      /* -1: none */
+	int status_fd;        /* -1: none */
 	int exit_signal_fd;   /* -1: none */
 	bool share_net;
 	bool new_session;
 	bool die_with_parent;
 
 	bool explain, help, version; /* print that instead of starting anything */
-	char **command;		     /* argv of the workload, NULL-terminated */
+	char **command;              /* argv of the workload, NULL-terminated */
 };
 
 /*

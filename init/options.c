@@ -10,7 +10,14 @@
 
 #define HOSTNAME_MAX 64 /* sethostname(2) */
 
-enum { FLAG_SHARE_NET, FLAG_NEW_SESSION, FLAG_DIE_WITH_PARENT, FLAG_EXPLAIN, FLAG_VERSION, FLAG_HELP };
+enum {
+	FLAG_SHARE_NET,
+	FLAG_NEW_SESSION,
+	FLAG_DIE_WITH_PARENT,
+	FLAG_EXPLAIN,
+	FLAG_VERSION,
+	FLAG_HELP
+};
 enum { ID_USER, ID_GROUP };
 enum { TEXT_CHDIR, TEXT_ARGV0 };
 enum { FD_STATUS, FD_EXIT_SIGNAL };
@@ -233,7 +240,7 @@ static int set_fd(struct plan *plan, const struct option *option, char **argumen
 	return 0;
 }
 
-#define OPTION(name, letter, group, arguments, handler, parameter, help) \
+#define OPTION(name, letter, group, arguments, handler, parameter, help)                           \
 	{ "--" name, letter, GROUP_##group, arguments, handler, parameter, help },
 const struct option options[] = {
 #include "init/options.def"
@@ -252,7 +259,7 @@ size_t option_arguments(const struct option *option)
 
 /* An argument on its way through the parser. */
 struct cursor {
-	char **next; /* the word behind the current one */
+	char **next;    /* the word behind the current one */
 	char *attached; /* the value in the same word, NULL if there is none */
 };
 
@@ -297,8 +304,8 @@ static int take(struct plan *plan, char *word, struct cursor *cursor, struct fau
 	count = option_arguments(option);
 	if (cursor->attached != NULL && count != 1)
 		return fault_text(fault, "options", word,
-				  count ? "takes its arguments as words of their own" :
-					  "takes no argument");
+				  count ? "takes its arguments as words of their own"
+					: "takes no argument");
 	if (cursor->attached != NULL)
 		pair[i++] = cursor->attached;
 	for (; i < count; i++) {

@@ -19,7 +19,7 @@ enum option_group {
 
 struct option {
 	const char *name; /* with its dashes */
-	char letter; /* 0: none */
+	char letter;      /* 0: none */
 	enum option_group group;
 	const char *arguments; /* their names, one blank between two; "" for none */
 	int (*handler)(struct plan *plan, const struct option *option, char **arguments,

@@ -132,7 +132,8 @@ static int make_network(struct fault *fault)
 {
 	int error = sys_unshare(CLONE_NEWNET);
 
-	return error < 0 ? fault_errno(fault, "network", "namespace", error) : raise_loopback(fault);
+	return error < 0 ? fault_errno(fault, "network", "namespace", error)
+			 : raise_loopback(fault);
 }
 
 /* The view, built by a helper that shares memory, descriptors and the mount namespace with us. */
@@ -146,10 +147,10 @@ static int build_main(void *argument)
 {
 	struct construction *construction = argument;
 
-	sys_exit_group(mountns_build(construction->view, &construction->built,
-				     &construction->fault) == 0 ?
-			       0 :
-			       1);
+	sys_exit_group(
+		mountns_build(construction->view, &construction->built, &construction->fault) == 0
+			? 0
+			: 1);
 }
 
 /*
@@ -163,8 +164,8 @@ static int build_all(const struct box *box, struct built *built, struct fault *f
 
 	if (box->plan->share_net)
 		return mountns_build(&box->view, built, fault);
-	helper = clone_child(build_main, &construction, box->workload_stack,
-			     CLONE_VM | CLONE_FILES, NULL);
+	helper = clone_child(build_main, &construction, box->workload_stack, CLONE_VM | CLONE_FILES,
+			     NULL);
 	if (helper < 0)
 		return fault_errno(fault, "start", "clone", helper);
 	network = make_network(fault);
@@ -176,8 +177,9 @@ static int build_all(const struct box *box, struct built *built, struct fault *f
 	if (status == 0)
 		return 0;
 	*fault = construction.fault;
-	return WIFEXITED(status) ? -1 :
-				   fault_text(fault, "start", "", "the builder of the view was killed");
+	return WIFEXITED(status)
+		       ? -1
+		       : fault_text(fault, "start", "", "the builder of the view was killed");
 }
 
 /* The child runs on our memory until it execs, while we wait. */
@@ -197,13 +199,13 @@ static int set_up(const struct box *box, struct fault *fault)
 	mode_t umask = sys_umask(0);
 	struct built built;
 
-	if (die_with_launcher(box, fault) != 0 ||
-	    leave_group(fault) != 0 ||
+	if (die_with_launcher(box, fault) != 0 || leave_group(fault) != 0 ||
 	    become_root(box, fault) != 0 ||
 	    cut_propagation(fault) != 0 || /* before the first mount */
 	    name_host(box->plan, fault) != 0 ||
 	    build_all(box, &built, fault) != 0 || /* while the host's paths are there */
-	    mountns_enter(built.root, fault) != 0) /* before the next namespace, which a chroot would forbid */
+	    mountns_enter(built.root, fault) !=
+		    0) /* before the next namespace, which a chroot would forbid */
 		return -1;
 	return start_workload(box, &built, umask, fault);
 }

@@ -8,9 +8,9 @@
 enum report_kind {
 	REPORT_SETUP_FAILED, /* the box could not be made */
 	REPORT_EXEC_FAILED,  /* the box stands, the command could not be run */
-	REPORT_STARTED,	     /* the workload runs; only for --status-fd */
-	REPORT_STOPPED,	     /* the workload was stopped by a signal */
-	REPORT_ENDED,	     /* the workload ended */
+	REPORT_STARTED,      /* the workload runs; only for --status-fd */
+	REPORT_STOPPED,      /* the workload was stopped by a signal */
+	REPORT_ENDED,        /* the workload ended */
 };
 
 /* No more than PIPE_BUF bytes, so that a write is all or nothing: pipe(7). */

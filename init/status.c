@@ -23,7 +23,8 @@ static void add_walls(struct text *line, const struct plan *plan)
 		text_add(line, ",");
 	}
 	add_member(line, "net", plan->share_net ? "shared" : "own");
-	text_add(line, ",\"capabilities\":\"none\",\"no_new_privs\":\"on\",\"seccomp\":\"default\"}");
+	text_add(line,
+		 ",\"capabilities\":\"none\",\"no_new_privs\":\"on\",\"seccomp\":\"default\"}");
 }
 
 void status_started(const struct plan *plan, int pid, int pidfd)

@@ -4,10 +4,10 @@
 #include "init/text.h"
 
 const char *const option_groups[GROUP_COUNT] = {
-	[GROUP_GRANTS] = "Grants",	 [GROUP_MOUNTS] = "Mount steps",
+	[GROUP_GRANTS] = "Grants",           [GROUP_MOUNTS] = "Mount steps",
 	[GROUP_ENVIRONMENT] = "Environment", [GROUP_NETWORK] = "Network",
-	[GROUP_IDENTITY] = "Identity",	 [GROUP_LIMITS] = "Limits",
-	[GROUP_PROCESS] = "Process",	 [GROUP_STATUS] = "Status",
+	[GROUP_IDENTITY] = "Identity",       [GROUP_LIMITS] = "Limits",
+	[GROUP_PROCESS] = "Process",         [GROUP_STATUS] = "Status",
 	[GROUP_LOOK] = "Look first",
 };
 
@@ -46,9 +46,10 @@ int options_usage(int fd)
 	struct text line = { 0 };
 	int error;
 
-	text_add(&line, "usage: nestbox [OPTION]... [--] COMMAND [ARG]...\n\n"
-			"Runs COMMAND in a box: no host path, no environment, no network, no rights\n"
-			"unless an option gives them. See nestbox(1).");
+	text_add(&line,
+		 "usage: nestbox [OPTION]... [--] COMMAND [ARG]...\n\n"
+		 "Runs COMMAND in a box: no host path, no environment, no network, no rights\n"
+		 "unless an option gives them. See nestbox(1).");
 	error = print(&line, fd);
 	for (size_t group = 0; group < GROUP_COUNT && error == 0; group++) {
 		text_add(&line, "\n");

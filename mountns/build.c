@@ -45,8 +45,7 @@ int build_tmpfs(struct builder *builder, const char *mode, unsigned int attribut
 
 	if (error < 0)
 		return fault_errno(builder->fault, "tmpfs", path, error);
-	builder->view->own[builder->own_count++] = (uint64_t)stat.dev_major << 32 |
-						   stat.dev_minor;
+	builder->view->own[builder->own_count++] = (uint64_t)stat.dev_major << 32 | stat.dev_minor;
 	return mount;
 }
 
@@ -134,8 +133,8 @@ static int make_target(struct builder *builder, const struct place *place, bool 
 
 	if (!place->own)
 		return 0;
-	error = directory ? sys_mkdirat(place->dir, place->name, 0755) :
-			    sys_mknodat(place->dir, place->name, S_IFREG | 0444);
+	error = directory ? sys_mkdirat(place->dir, place->name, 0755)
+			  : sys_mknodat(place->dir, place->name, S_IFREG | 0444);
 	if (error < 0 && error != -EEXIST)
 		return fault_errno(builder->fault, "mount", path, error);
 	return 0;
@@ -314,8 +313,8 @@ static int recreate_link(struct builder *builder, const struct link *link)
 		return builder->fault->error == ENOENT || builder->fault->error == ENOTDIR ? 0 : -1;
 	if (!place.own)
 		return 0;
-	error = link->text == NULL ? sys_mkdirat(place.dir, place.name, 0755) :
-				     sys_symlinkat(link->text, place.dir, place.name);
+	error = link->text == NULL ? sys_mkdirat(place.dir, place.name, 0755)
+				   : sys_symlinkat(link->text, place.dir, place.name);
 	if (error < 0 && error != -EEXIST)
 		return fault_errno(builder->fault, "symlink", link->path, error);
 	return 0;
@@ -326,10 +325,12 @@ static int make_root(struct builder *builder)
 {
 	int error;
 
-	builder->built.root = !builder->own_root ? clone_source(builder, &builder->view->sources[0]) :
-				  build_tmpfs(builder, "0755",
-					      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
-					      "/");
+	builder->built.root =
+		!builder->own_root
+			? clone_source(builder, &builder->view->sources[0])
+			: build_tmpfs(builder, "0755",
+				      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+				      "/");
 	if (builder->built.root < 0)
 		return -1;
 	error = sys_move_mount(builder->built.root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);

@@ -11,9 +11,9 @@ struct builder {
 	const struct view *view;
 	struct fault *fault;
 	struct built built; /* -1 until they are there */
-	bool own_root;	  /* the root is a tmpfs of ours, not the host's */
-	size_t own_count; /* of view->own: device numbers of the tmpfs made here */
-	struct {	  /* the directory that was walked to last, since siblings follow each other */
+	bool own_root;      /* the root is a tmpfs of ours, not the host's */
+	size_t own_count;   /* of view->own: device numbers of the tmpfs made here */
+	struct { /* the directory that was walked to last, since siblings follow each other */
 		char path[PATH_MAX];
 		int fd; /* -1: none */
 		bool own;

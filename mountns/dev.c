@@ -9,15 +9,15 @@ static const struct {
 	const char *name, *path;
 	unsigned int major, minor; /* Documentation/admin-guide/devices.txt */
 } devices[] = {
-	{ "null", "/dev/null", 1, 3 },	     { "zero", "/dev/zero", 1, 5 },
-	{ "full", "/dev/full", 1, 7 },	     { "random", "/dev/random", 1, 8 },
+	{ "null", "/dev/null", 1, 3 },       { "zero", "/dev/zero", 1, 5 },
+	{ "full", "/dev/full", 1, 7 },       { "random", "/dev/random", 1, 8 },
 	{ "urandom", "/dev/urandom", 1, 9 }, { "tty", "/dev/tty", 5, 0 },
 };
 
 static const struct {
 	const char *name, *text;
 } links[] = {
-	{ "fd", "/proc/self/fd" },	 { "stdin", "/proc/self/fd/0" },
+	{ "fd", "/proc/self/fd" },       { "stdin", "/proc/self/fd/0" },
 	{ "stdout", "/proc/self/fd/1" }, { "stderr", "/proc/self/fd/2" },
 	{ "ptmx", "pts/ptmx" },
 };

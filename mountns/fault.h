@@ -10,13 +10,15 @@ struct fault {
 	const char *step;   /* what was being done: "mount", "uid_map" … */
 	const char *object; /* to what: a path, an option's name; "" if there is none */
 	const char *reason; /* in words where no errno tells it, else NULL */
-	int error;	    /* errno, or 0 when reason is set */
+	int error;          /* errno, or 0 when reason is set */
 };
 
 /* Records errno value ERROR (positive or negative); always returns -1. */
 static inline int fault_errno(struct fault *fault, const char *step, const char *object, int error)
 {
-	*fault = (struct fault){ .step = step, .object = object, .error = error < 0 ? -error : error };
+	*fault = (struct fault){ .step = step,
+				 .object = object,
+				 .error = error < 0 ? -error : error };
 	return -1;
 }
 

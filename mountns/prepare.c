@@ -22,7 +22,8 @@ static int open_sources(struct view *view, const struct grant *grants, size_t co
 	if (view->sources == NULL)
 		return fault_errno(fault, "grant", "", ENOMEM);
 	for (size_t i = 0; i < count; i++) {
-		int found = source_open(view, &grants[i], &view->sources[view->source_count], fault);
+		int found =
+			source_open(view, &grants[i], &view->sources[view->source_count], fault);
 
 		if (found < 0)
 			return -1;
@@ -174,10 +175,8 @@ void mountns_release(struct view *view)
 {
 	for (size_t i = 0; i < view->source_count; i++)
 		release_source(&view->sources[i]);
-	for (size_t i = 0; i < view->link_count; i++) {
+	for (size_t i = 0; i < view->link_count; i++)
 		free(view->links[i].path);
-		free(view->links[i].text);
-	}
 	free(view->sources);
 	free(view->steps);
 	free(view->links);

@@ -11,7 +11,7 @@
  * read-only for it. The list is the one of the OCI runtimes, and what else root may write.
  */
 static const char *const read_only[] = { "sysrq-trigger", "irq",  "bus",    "fs",
-					 "acpi",	  "scsi", "asound", "driver" };
+					 "acpi",          "scsi", "asound", "driver" };
 
 /* Readable by root alone, and about the whole machine: root in a box is not root. */
 static const char *const masked[] = { "kpagecount", "kpageflags",  "kpagecgroup", "slabinfo",
@@ -87,9 +87,9 @@ static int guard_secret(int proc)
 
 static int mount_proc(struct builder *builder, const char *dest)
 {
-	int sys = -1, mount = build_filesystem("proc", NULL, NULL,
-					       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-						       MOUNT_ATTR_NOEXEC);
+	int sys = -1,
+	    mount = build_filesystem("proc", NULL, NULL,
+				     MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 
 	if (mount >= 0)
 		sys = sys_openat(mount, "sys", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);

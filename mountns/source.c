@@ -2,6 +2,7 @@
 /* Following a grant's path on the host, one component at a time, keeping the links on the way. */
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
@@ -17,10 +18,10 @@ struct walk {
 	struct view *view;
 	const struct grant *grant;
 	struct fault *fault;
-	int fd;			 /* of what CANONICAL names */
-	size_t length;		 /* of CANONICAL; 0 for the root */
+	int fd;        /* of what CANONICAL names */
+	size_t length; /* of CANONICAL; 0 for the root */
 	char canonical[PATH_MAX];
-	char pending[PATH_MAX];	 /* still to be followed */
+	char pending[PATH_MAX]; /* still to be followed */
 };
 
 static int fail(const struct walk *walk, int error)
@@ -32,24 +33,23 @@ static int fail(const struct walk *walk, int error)
 static int remember(struct walk *walk, const char *name, const char *text)
 {
 	struct view *view = walk->view;
+	size_t room = walk->length + strlen(name) + 2;
+	size_t text_size = text == NULL ? 0 : strlen(text) + 1;
 	struct link *links = realloc(view->links, (view->link_count + 1) * sizeof(*links));
-	char *path = malloc(walk->length + strlen(name) + 2);
-	char *copy = text == NULL ? NULL : strdup(text);
+	char *path;
 
-	if (links != NULL)
-		view->links = links;
-	if (links == NULL || path == NULL || (text != NULL && copy == NULL)) {
-		free(path);
-		free(copy);
+	if (links == NULL)
 		return fail(walk, ENOMEM);
-	}
-	memcpy(path, walk->canonical, walk->length);
-	path[walk->length] = '\0';
-	if (name[0] != '\0') {
-		path[walk->length] = '/';
-		strcpy(path + walk->length + 1, name);
-	}
-	links[view->link_count++] = (struct link){ .path = path, .text = copy };
+	view->links = links;
+	path = malloc(room + text_size);
+	if (path == NULL)
+		return fail(walk, ENOMEM);
+	snprintf(path, room, "%.*s%s%s", (int)walk->length, walk->canonical,
+		 name[0] != '\0' ? "/" : "", name);
+	links[view->link_count++] = (struct link){
+		.path = path,
+		.text = text == NULL ? NULL : memcpy(path + room, text, text_size),
+	};
 	return 0;
 }
 
@@ -153,7 +153,8 @@ static bool next_component(struct walk *walk, char name[NAME_MAX + 2])
 /* The usual case in one call: a path without a link is its own canonical form. */
 static bool open_at_once(struct walk *walk, const char *path)
 {
-	struct kernel_open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS };
+	struct kernel_open_how how = { .flags = O_PATH | O_CLOEXEC,
+				       .resolve = RESOLVE_NO_SYMLINKS };
 	char canonical[PATH_MAX];
 	int fd, length = mountns_normalise(path, canonical, sizeof(canonical));
 

@@ -57,7 +57,7 @@ struct source {
  * without it the way would end there inside. */
 struct link {
 	char *path; /* canonical, absolute */
-	char *text; /* as readlink(2) gave it; NULL: a directory */
+	char *text; /* as readlink(2) gave it, in PATH's memory; NULL: a directory */
 };
 
 struct view {

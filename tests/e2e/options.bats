@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The words of the command line: what is an option, what is none, what is refused.
 
+# shellcheck disable=SC2034,SC2154 # variables shared with common.bash and run
 load ../lib/common
 
 ALL_OPTIONS="--read --write --exec --read-try --write-try --exec-try --tmpfs --dir --symlink --proc
@@ -22,7 +23,7 @@ bad() {
 
 @test "an unknown long option: one line that names it, nothing done" {
 	refused "^nestbox: options: --foo: unknown option" --foo
-	refused "^nestbox: options: --foo: unknown option" --foo=bar
+	refused "^nestbox: options: --foo(=bar)?: unknown option" --foo=bar
 }
 
 @test "an unknown short option" {
@@ -96,8 +97,8 @@ bad() {
 
 @test "arguments reach the command byte for byte" {
 	local odd=$'a b\n\t"\\ \xff'
-	run mini -- "$PROBE" args "" "$odd" "*" '$HOME'
-	is "$(printf '[%s]\n' "$PROBE" args "" "$odd" "*" '$HOME')"
+	run mini -- "$PROBE" args "" "$odd" "*" "\$x"
+	is "$(printf '[%s]\n' "$PROBE" args "" "$odd" "*" "\$x")"
 }
 
 @test "ten thousand arguments" {
@@ -176,7 +177,7 @@ bad() {
 @test "descriptor numbers: one that is closed is refused" {
 	local o
 	for o in --status-fd --exit-signal-fd --keep-fd; do
-		refused "^nestbox: .*99" "$o" 99
+		refused "^nestbox: options: $o: " "$o" 99
 	done
 }
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 # --status-fd and --exit-signal-fd: what happened, for programs.
 
+# shellcheck disable=SC2030,SC2031 # each test is a process of its own
+# shellcheck disable=SC2034,SC2154 # variables shared with common.bash and run
 load ../lib/common
 
 # events ARGUMENT…: run, with the events in $events and the record in $T/record.
@@ -54,6 +56,7 @@ setup_file() {
 @test "start tells a process of the box, its pidfd's inode, and the walls" {
 	mkfifo "$T/status"
 	give "$T"
+	# shellcheck disable=SC2016
 	launch "$NB_BIN/starter" reset /bin/sh -c 'exec "$@" 8>"$0"' "$T/status" \
 		"$NB" -x "$NB_BIN" --status-fd 8 -- "$PROBE" hold
 	exec 6<"$T/status"

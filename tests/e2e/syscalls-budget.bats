@@ -7,8 +7,9 @@
 
 load ../lib/common
 
-# Two processes of the three wait once each and for one thing alone, so nothing here depends on who
-# comes first, and the match can be an exact one. 50 runs on a busy machine gave one list.
+# Nothing here depends on who comes first: whoever waits in a start waits in one blocking call for one
+# thing. So the match is an exact one; 50 runs, also on a busy machine and on one processor, gave one
+# list. A wait that may or may not be needed (a futex) would have to be left out of the count.
 @test "a start makes the system calls of the list, and no other" {
 	need strace
 	[ "$(uname -m)" = x86_64 ] || skip "the list has the names of x86-64"

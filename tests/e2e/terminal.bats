@@ -1,0 +1,75 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# A box at a real terminal: keys, job control, reading.
+
+# shellcheck disable=SC2034,SC2154 # variables shared with common.bash and run
+load ../lib/common
+
+setup_file() {
+	[ -x /usr/bin/python3 ] || skip "/usr/bin/python3 is not installed"
+	nb_setup_file
+	cp "$NB_TREE/tests/lib/tty.py" "$NB_DIR/bin/"
+}
+
+# tty SCENARIO COMMAND…
+tty() {
+	local scenario=$1
+
+	shift
+	run timeout -s KILL 60 /usr/bin/python3 "$NB_BIN/tty.py" "$scenario" "$@"
+}
+
+@test "^C reaches the workload once" {
+	tty interrupt "${CALLER[@]}" "$NB" -x "$NB_BIN" -- "$PROBE" report 15
+	is $'got 2\ngot 15\nstatus 0'
+}
+
+@test "^\\ reaches the workload once" {
+	tty quit "${CALLER[@]}" "$NB" -x "$NB_BIN" -- "$PROBE" report 15
+	is $'got 3\ngot 15\nstatus 0'
+}
+
+@test "^C with --new-session reaches the workload once" {
+	tty interrupt "${CALLER[@]}" "$NB" --new-session -x "$NB_BIN" -- "$PROBE" report 15
+	is $'got 2\ngot 15\nstatus 0'
+}
+
+@test "^C ends a workload without a handler: 130" {
+	tty ctrl_c "${CALLER[@]}" "$NB" -x "$NB_BIN" -- "$PROBE" hold
+	is "status 130"
+}
+
+@test "the terminal hangs up: the box ends" {
+	tty hangup "${CALLER[@]}" "$NB" -x "$NB_BIN" -- "$PROBE" hold
+	matches "^status (129|-1)$"
+}
+
+@test "the workload reads from the terminal" {
+	tty type "${CALLER[@]}" "$NB" -x /usr -x /bin -x /lib -x /lib64 -- /bin/cat
+	is "status 0"
+}
+
+@test "/dev/tty opens, and does not with --new-session" {
+	tty plain "${CALLER[@]}" "$NB" -x "$NB_BIN" -- "$PROBE" session
+	says "tty open" "status 0"
+	tty plain "${CALLER[@]}" "$NB" --new-session -x "$NB_BIN" -- "$PROBE" session
+	lacks "tty open"
+}
+
+@test "^Z stops the job in bash, fg continues it, ^C ends it" {
+	tty jobs "${CALLER[@]}" bash --norc --noprofile -i --tty-shell \
+		"$NB" -x "$NB_BIN" -- "$PROBE" hold
+	is $'launcher stopped True\nworkload stopped True\nlauncher runs True\nworkload runs True\ncode 130'
+}
+
+@test "^Z and bg: the box runs on in the background" {
+	tty background "${CALLER[@]}" bash --norc --noprofile -i --tty-shell \
+		"$NB" -x "$NB_BIN" -- "$PROBE" hold
+	is $'launcher runs True\nworkload runs True\ncode 143'
+}
+
+@test "a shell with job control inside the box" {
+	tty plain "${CALLER[@]}" "$NB" -x /usr -x /bin -x /lib -x /lib64 -- \
+		/bin/sh -c 'echo one | cat; echo two'
+	is $'one\ntwo\nstatus 0'
+}

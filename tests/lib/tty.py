@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: MIT
+"""A user at a terminal: tty.py SCENARIO COMMAND…
+
+COMMAND is a whole nestbox command line. The scenarios play keys and say what
+came of them, one line each; a scenario that waits too long fails. Nothing
+sleeps: every wait is on the terminal or on a process.
+"""
+import os
+import pty
+import re
+import select
+import signal
+import sys
+import time
+
+LIMIT = 30
+
+
+class Terminal:
+    """COMMAND on a new pseudo terminal, as the leader of its session."""
+
+    def __init__(self, argv):
+        self.seen = b""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execvp(argv[0], argv)
+
+    def key(self, data):
+        os.write(self.fd, data)
+
+    def expect(self, regex):
+        """Read on until regex matches; what came before it is dropped."""
+        end = time.monotonic() + LIMIT
+        while True:
+            match = re.search(regex, self.seen)
+            if match:
+                self.seen = self.seen[match.end():]
+                return match
+            ready, _, _ = select.select([self.fd], [], [], max(0, end - time.monotonic()))
+            data = b""
+            if ready:
+                try:
+                    data = os.read(self.fd, 4096)
+                except OSError:
+                    pass
+            if not data:
+                print("nothing matches", regex, "in", self.seen)
+                os.kill(self.pid, signal.SIGKILL)
+                sys.exit(1)
+            self.seen += data
+
+    def status(self):
+        # Closing our end would hang it up; drain it instead, so that it can end.
+        end = time.monotonic() + LIMIT
+        while time.monotonic() < end:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            ready, _, _ = select.select([self.fd], [], [], 0.01)
+            if ready:
+                try:
+                    self.seen += os.read(self.fd, 4096)
+                except OSError:
+                    pass
+        os.kill(self.pid, signal.SIGKILL)
+        return "stays"
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return [int(word) for word in f.read().split()]
+
+
+def state(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
+        return f.read().rpartition(") ")[2][0]
+
+
+def until_state(pid, wanted):
+    """Nobody tells us when a process that is not ours stops: look, with a bound."""
+    end = time.monotonic() + LIMIT
+    while time.monotonic() < end:
+        if (state(pid) == "T") == wanted:
+            return True
+        os.sched_yield()
+    return False
+
+
+def chain(launcher):
+    init = children(launcher)[0]
+    return init, children(init)[0]
+
+
+def key_once(argv, key, end=signal.SIGTERM):
+    """COMMAND reports its signals; one key, then `end` to the launcher."""
+    t = Terminal(argv)
+    t.expect(rb"ready")
+    t.key(key)
+    first = int(t.expect(rb"got (\d+)").group(1))
+    print("got", first)
+    os.kill(t.pid, end)
+    while True:
+        sig = int(t.expect(rb"got (\d+)").group(1))
+        print("got", sig)
+        if sig == end:
+            break
+    print("status", t.status())
+
+
+def scenario_interrupt(argv):
+    key_once(argv, b"\x03")
+
+
+def scenario_quit(argv):
+    key_once(argv, b"\x1c")
+
+
+def scenario_ctrl_c(argv):
+    """COMMAND has no handler."""
+    t = Terminal(argv)
+    t.expect(rb"ready")
+    t.key(b"\x03")
+    print("status", t.status())
+
+
+def scenario_hangup(argv):
+    """The terminal goes away; COMMAND must end."""
+    t = Terminal(argv)
+    t.expect(rb"ready")
+    os.close(t.fd)
+    end = time.monotonic() + LIMIT
+    while time.monotonic() < end:
+        pid, status = os.waitpid(t.pid, os.WNOHANG)
+        if pid:
+            print("status", os.waitstatus_to_exitcode(status))
+            return
+        os.sched_yield()
+    print("stays")
+
+
+def scenario_type(argv):
+    """COMMAND is cat: it must be able to read from the terminal."""
+    t = Terminal(argv)
+    t.key(b"typed\n")
+    t.expect(rb"typed\r?\n.*typed")
+    t.key(b"\x04")
+    print("status", t.status())
+
+
+def scenario_plain(argv):
+    """Show what COMMAND prints."""
+    t = Terminal(argv)
+    status = t.status()
+    print(t.seen.decode(errors="replace").replace("\r", ""), end="")
+    print("status", status)
+
+
+def scenario_jobs(argv):
+    """SHELL… -- COMMAND: stop with ^Z, continue in the foreground, end with ^C."""
+    cut = argv.index("--tty-shell")
+    t = Terminal(argv[:cut])
+    t.expect(rb"\$ ")
+    t.key(b"PS1='P''S> '\n")
+    t.expect(rb"PS> ")
+    t.key(" ".join(argv[cut + 1:]).encode() + b"\n")
+    t.expect(rb"ready")
+    launcher = children(shell_pid(t))[0]
+    _, workload = chain(launcher)
+    t.key(b"\x1a")
+    t.expect(rb"Stopped")
+    print("launcher stopped", until_state(launcher, True))
+    print("workload stopped", until_state(workload, True))
+    t.expect(rb"PS> ")
+    t.key(b"fg\n")
+    print("launcher runs", until_state(launcher, False))
+    print("workload runs", until_state(workload, False))
+    t.key(b"\x03")
+    t.expect(rb"PS> ")
+    t.key(b"echo code=$?\n")
+    print("code", t.expect(rb"code=(\d+)").group(1).decode())
+    t.key(b"exit\n")
+    t.status()
+
+
+def scenario_background(argv):
+    """SHELL… -- COMMAND: stopped, continued in the background, ended by kill."""
+    cut = argv.index("--tty-shell")
+    t = Terminal(argv[:cut])
+    t.expect(rb"\$ ")
+    t.key(b"PS1='P''S> '\n")
+    t.expect(rb"PS> ")
+    t.key(" ".join(argv[cut + 1:]).encode() + b"\n")
+    t.expect(rb"ready")
+    launcher = children(shell_pid(t))[0]
+    _, workload = chain(launcher)
+    t.key(b"\x1a")
+    t.expect(rb"Stopped")
+    until_state(workload, True)
+    t.expect(rb"PS> ")
+    t.key(b"bg\n")
+    t.expect(rb"PS> ")
+    print("launcher runs", until_state(launcher, False))
+    print("workload runs", until_state(workload, False))
+    t.key(b"kill %1; wait %1; echo code=$?\n")
+    print("code", t.expect(rb"code=(\d+)").group(1).decode())
+    t.key(b"exit\n")
+    t.status()
+
+
+def shell_pid(t):
+    """setpriv and the like exec, so the shell is the session's leader itself."""
+    return t.pid
+
+
+def main():
+    os.environ["TERM"] = "dumb"
+    os.environ["PS1"] = "$ "
+    globals()["scenario_" + sys.argv[1]](sys.argv[2:])
+
+
+main()
