@@ -75,21 +75,32 @@ static char *join(const char *name, const char *value)
 	return string;
 }
 
-static bool keep(struct list *list, char *const caller[], const char *name)
+/* The string that getenv(3) would find for the first LENGTH bytes of NAME. */
+static char *find_first(char *const caller[], const char *name, size_t length)
 {
-	size_t length = strlen(name);
-
-	for (; *caller != NULL; caller++)
-		if (strncmp(*caller, name, length) == 0 && (*caller)[length] == '=')
-			return put(list, strdup(*caller));
-	return true;
+	while (*caller != NULL &&
+	       !(strncmp(*caller, name, length) == 0 && (*caller)[length] == '='))
+		caller++;
+	return *caller;
 }
 
+static bool keep(struct list *list, char *const caller[], const char *name)
+{
+	char *string = find_first(caller, name, strlen(name));
+
+	return string == NULL || put(list, strdup(string));
+}
+
+/* Of a name that is there twice only the first counts, as it does for the caller. */
 static bool keep_all(struct list *list, char *const caller[])
 {
-	for (; *caller != NULL; caller++)
-		if (strchr(*caller, '=') != NULL && !put(list, strdup(*caller)))
+	for (char *const *string = caller; *string != NULL; string++) {
+		size_t length = strcspn(*string, "=");
+
+		if ((*string)[length] == '=' && find_first(caller, *string, length) == *string &&
+		    !put(list, strdup(*string)))
 			return false;
+	}
 	return true;
 }
 

@@ -32,6 +32,7 @@ struct env_edit {
 
 /* setrlimit(2); UINT64_MAX is unlimited. Units are that page's. */
 struct limit {
+	const char *name; /* without RLIMIT_ */
 	int resource;
 	uint64_t soft, hard;
 };
@@ -43,7 +44,7 @@ struct plan {
 	size_t step_count;
 	struct env_edit *env;
 	size_t env_count;
-	struct limit *limits;
+	struct limit *limits; /* each resource once */
 	size_t limit_count;
 	int *keep_fds; /* the workload's descriptors besides 0, 1 and 2 */
 	size_t keep_fd_count;

@@ -187,7 +187,12 @@ static int add_limit(struct plan *plan, const struct option *option, char **argu
 		return bad_value(fault, option,
 				 "must be NAME=SOFT[:HARD] with a name of setrlimit(2) and numbers "
 				 "or \"unlimited\", SOFT no more than HARD");
-	place = append(&plan->limits, &plan->limit_count, sizeof(*place), fault);
+	/* The last one of a name counts: limits that were lowered could not be raised again. */
+	for (place = plan->limits; place < plan->limits + plan->limit_count; place++)
+		if (place->resource == limit.resource)
+			break;
+	if (place == plan->limits + plan->limit_count)
+		place = append(&plan->limits, &plan->limit_count, sizeof(*place), fault);
 	if (place == NULL)
 		return -1;
 	*place = limit;

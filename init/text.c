@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "init/text.h"
@@ -31,20 +32,6 @@ void text_number(struct text *text, unsigned long long number)
 	add_bytes(text, digits + at, sizeof(digits) - at);
 }
 
-void text_visible(struct text *text, const char *string)
-{
-	for (; *string != '\0'; string++) {
-		unsigned char byte = (unsigned char)*string;
-		char octal[4] = { '\\', (char)('0' + (byte >> 6)), (char)('0' + (byte >> 3 & 7)),
-				  (char)('0' + (byte & 7)) };
-
-		if (byte < 0x20 || byte == 0x7f)
-			add_bytes(text, octal, sizeof(octal));
-		else
-			add_bytes(text, string, 1);
-	}
-}
-
 /* The length of the UTF-8 sequence at S, or 0 if it is none: RFC 3629, section 4. */
 static size_t utf8_length(const unsigned char *s)
 {
@@ -61,12 +48,36 @@ static size_t utf8_length(const unsigned char *s)
 	return length;
 }
 
+/* Whether COUNT more bytes of a name still fit. */
+static bool has_room(const struct text *text, size_t count)
+{
+	return text->length + count <= sizeof(text->bytes) - TEXT_RESERVE;
+}
+
+void text_visible(struct text *text, const char *string)
+{
+	while (*string != '\0' && has_room(text, 4)) {
+		const unsigned char *s = (const unsigned char *)string;
+		size_t length = utf8_length(s);
+		/* U+0080 to U+009F are control characters as well. */
+		bool control = s[0] < 0x20 || s[0] == 0x7f || (s[0] == 0xc2 && s[1] < 0xa0);
+		char octal[4] = { '\\', (char)('0' + (s[0] >> 6)), (char)('0' + (s[0] >> 3 & 7)),
+				  (char)('0' + (s[0] & 7)) };
+
+		if (length == 0 || control)
+			add_bytes(text, octal, sizeof(octal));
+		else
+			add_bytes(text, string, length);
+		string += length == 0 || control ? 1 : length;
+	}
+}
+
 void text_json(struct text *text, const char *string)
 {
 	static const char hex[] = "0123456789abcdef";
 
 	text_add(text, "\"");
-	while (*string != '\0') {
+	while (*string != '\0' && has_room(text, 6)) {
 		unsigned char byte = (unsigned char)*string;
 		size_t length = utf8_length((const unsigned char *)string);
 		char control[6] = { '\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15] };
@@ -87,11 +98,16 @@ void text_json(struct text *text, const char *string)
 
 int text_write(struct text *text, int fd)
 {
-	long written;
+	size_t done = 0;
 
 	text->bytes[text->length] = '\n';
-	do {
-		written = sys_write(fd, text->bytes, text->length + 1);
-	} while (written == -EINTR);
-	return written < 0 ? (int)written : 0;
+	while (done <= text->length) {
+		long written = sys_write(fd, text->bytes + done, text->length + 1 - done);
+
+		if (written < 0 && written != -EINTR)
+			return (int)written;
+		if (written > 0)
+			done += (size_t)written;
+	}
+	return 0;
 }

@@ -5,22 +5,26 @@
 
 #include <stddef.h>
 
-/* A line being put together; what does not fit is cut, never overrun. */
+/* A line being put together; what does not fit is cut, never overrun. Names are cut earlier than the
+ * rest, so that the line still says what it is about and a JSON string is closed. */
 struct text {
 	size_t length;
-	char bytes[2048];
+	char bytes[4096];
 };
+
+#define TEXT_RESERVE 1024 /* bytes that names leave free */
 
 void text_add(struct text *text, const char *string);
 void text_number(struct text *text, unsigned long long number);
 
-/* For a person's terminal: control characters as \ooo, so that a line stays a line. */
+/* For a person's terminal: control characters (C1 ones, too) and what is not UTF-8 as \ooo, so that a
+ * line stays a line. */
 void text_visible(struct text *text, const char *string);
 
 /* A JSON string in quotes (RFC 8259, section 7); bytes that are not UTF-8 become U+FFFD. */
 void text_json(struct text *text, const char *string);
 
-/* Writes the line and a newline to FD with one write. Returns 0, or -errno. */
+/* Writes the line and a newline to FD, with one write where that takes it all. Returns 0, or -errno. */
 int text_write(struct text *text, int fd);
 
 #endif

@@ -68,7 +68,7 @@ bool value_seconds(const char *text, uint64_t *nanoseconds)
 			fraction *= 10;
 	}
 	*nanoseconds = seconds * NANOSECONDS + fraction;
-	return *nanoseconds > 0;
+	return *nanoseconds > 0 && *nanoseconds <= TEN_YEARS * NANOSECONDS;
 }
 
 static bool read_bound(const char *text, const char *end, uint64_t *bound)
@@ -97,6 +97,7 @@ bool value_limit(const char *text, struct limit *limit)
 		if ((size_t)(equals - text) != length ||
 		    strncasecmp(limits[i].name, text, length) != 0)
 			continue;
+		limit->name = limits[i].name;
 		limit->resource = limits[i].resource;
 		colon = strchr(equals, ':');
 		if (!read_bound(equals + 1, colon ? colon : end, &limit->soft))

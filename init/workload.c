@@ -31,7 +31,7 @@ static int limit_resources(const struct plan *plan, struct fault *fault)
 		int error = sys_setrlimit(plan->limits[i].resource, &limit);
 
 		if (error < 0)
-			return fault_errno(fault, "rlimit", "", error);
+			return fault_errno(fault, "rlimit", plan->limits[i].name, error);
 	}
 	return 0;
 }
@@ -155,9 +155,11 @@ static int set_up(const struct workload *workload, struct fault *fault)
 	const struct box *box = workload->box;
 
 	sys_umask(workload->umask);
-	if (begin_session(box->plan, fault) != 0 || limit_resources(box->plan, fault) != 0 ||
+	if (begin_session(box->plan, fault) != 0 ||
 	    enter_identity(workload, fault) != 0 || /* needs procfs and the capabilities */
-	    keep_descriptors(box, fault) != 0 || drop_capabilities(fault) != 0 ||
+	    keep_descriptors(box, fault) != 0 ||
+	    limit_resources(box->plan, fault) != 0 || /* opens nothing any more */
+	    drop_capabilities(fault) != 0 ||
 	    enter_directory(box, fault) != 0 || /* with the workload's rights */
 	    close_memory(fault) != 0 || unblock_signals(fault) != 0 ||
 	    filter_calls(fault) != 0) /* last, since it forbids the rest */

@@ -16,7 +16,7 @@ int mountns_normalise(const char *path, char *out, size_t size)
 {
 	size_t length = 0;
 
-	if (path[0] != '/')
+	if (path[0] != '/' || size < 2)
 		return -1;
 	while (*path != '\0') {
 		size_t component = strcspn(path, "/");

@@ -69,13 +69,13 @@ static int splice_link(struct walk *walk, const char *name, int link_fd)
 		return fail(walk, errno);
 	if (fs.f_type == PROC_MAGIC)
 		return fail(walk, ELOOP);
-	if ((size_t)length + rest + 2 > sizeof(walk->pending))
+	if ((size_t)length + rest + 1 > sizeof(walk->pending))
 		return fail(walk, ENAMETOOLONG);
 	if (remember(walk, name, text) != 0)
 		return -1;
-	memmove(walk->pending + length + 1, walk->pending, rest + 1);
+	/* What is pending starts with the slash behind the link's name, if there is any. */
+	memmove(walk->pending + length, walk->pending, rest + 1);
 	memcpy(walk->pending, text, (size_t)length);
-	walk->pending[length] = '/';
 	return 0;
 }
 
@@ -121,6 +121,8 @@ static int follow(struct walk *walk, const char *name)
 	}
 	close(walk->fd);
 	walk->fd = fd;
+	if (strcmp(name, ".") == 0)
+		return 0;
 	if (up) {
 		if (walk->length > 0 && remember(walk, "", NULL) != 0)
 			return -1;
@@ -135,14 +137,20 @@ static int follow(struct walk *walk, const char *name)
 	return 0;
 }
 
-/* Takes the next component off PENDING. Returns false at the end. */
+/* Takes the next component off PENDING; slashes at its end stand for ".", which only a directory has.
+ * Returns false at the end. */
 static bool next_component(struct walk *walk, char name[NAME_MAX + 2])
 {
 	char *start = walk->pending + strspn(walk->pending, "/");
 	size_t length = strcspn(start, "/");
 
-	if (length == 0)
+	if (walk->pending[0] == '\0')
 		return false;
+	if (length == 0) {
+		walk->pending[0] = '\0';
+		strcpy(name, ".");
+		return true;
+	}
 	/* One byte more than a name may have, so that the kernel refuses it. */
 	memcpy(name, start, length <= NAME_MAX ? length : NAME_MAX + 1);
 	name[length <= NAME_MAX ? length : NAME_MAX + 1] = '\0';
@@ -157,9 +165,13 @@ static bool open_at_once(struct walk *walk, const char *path)
 				       .resolve = RESOLVE_NO_SYMLINKS };
 	char canonical[PATH_MAX];
 	int fd, length = mountns_normalise(path, canonical, sizeof(canonical));
+	size_t end = strlen(path);
 
 	if (length < 0)
 		return false;
+	/* What the normal form has lost: only a directory may be called "x/" or "x/.". */
+	if (end > 0 && (path[end - 1] == '/' || (end > 1 && strcmp(path + end - 2, "/.") == 0)))
+		how.flags |= O_DIRECTORY;
 	fd = sys_openat2(AT_FDCWD, canonical, &how);
 	if (fd < 0)
 		return false;
@@ -190,7 +202,7 @@ static int walk_all(struct walk *walk)
 	if (to_root(walk) != 0)
 		return -1;
 	while (next_component(walk, name)) {
-		int status = strcmp(name, ".") == 0 ? 0 : follow(walk, name);
+		int status = follow(walk, name);
 
 		if (status < 0)
 			return -1;
@@ -233,14 +245,11 @@ static int start(struct walk *walk)
 
 static int identify(struct walk *walk, struct source *source)
 {
-	const char *path = walk->grant->path;
 	struct kernel_statx stat;
 	int error = sys_statx(walk->fd, "", AT_EMPTY_PATH, &stat);
 
 	if (error < 0)
 		return fail(walk, error);
-	if (path[strlen(path) - 1] == '/' && !S_ISDIR(stat.mode))
-		return fail(walk, ENOTDIR);
 	*source = (struct source){
 		.path = strdup(walk->canonical),
 		.rights = walk->grant->rights | GRANT_READ,
