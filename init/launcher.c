@@ -126,8 +126,8 @@ static int start(struct launcher *launcher, struct fault *fault)
 
 /*
  * What a terminal sends to our group is for all of the box, which it would have reached were that
- * not a group of its own; only a session of its own was never meant. The rest is for the workload,
- * to which PID 1 passes on what comes by tgkill(2).
+ * not a group of its own; only a session of its own was never meant. The rest is for the workload.
+ * PID 1 tells the two apart by the call that we use.
  */
 static void relay_signals(struct launcher *launcher)
 {
@@ -140,9 +140,9 @@ static void relay_signals(struct launcher *launcher)
 		if (signal == SIGPIPE && (int)info.ssi_pid == sys_getpid())
 			continue;
 		if (info.ssi_code == SI_KERNEL && !launcher->plan->new_session)
-			sys_kill(-launcher->pid, signal);
-		else
 			sys_tgkill(launcher->pid, launcher->pid, signal);
+		else
+			sys_kill(launcher->pid, signal);
 	}
 }
 
@@ -163,7 +163,7 @@ static void follow_stop(struct launcher *launcher, int signal)
 	    !terminal_pass(terminal, own_group, launcher->pid))
 		terminal_stop();
 	sys_close(terminal);
-	sys_kill(-launcher->pid, SIGCONT);
+	sys_tgkill(launcher->pid, launcher->pid, SIGCONT);
 }
 
 /* What the shell expects when we end; a group that has the terminal since then keeps it. */

@@ -255,13 +255,19 @@ static void reap(const struct box *box, int workload)
 }
 
 /*
- * The launcher uses tgkill(2) for what is meant for the workload alone. From inside, tgkill comes
- * with a pid, and no other call may claim its code: rt_sigqueueinfo(2). What was sent to the whole
- * group, by a terminal or by kill(2), has reached the workload already.
+ * Only who is outside the box has no pid in it. Two calls write a code that nobody inside can claim
+ * for another process, rt_sigqueueinfo(2): kill, which is meant for the workload, and tgkill, with
+ * which the launcher means all of the box's process group. What a terminal sends to that group has
+ * neither code, and has reached the workload already.
  */
-static bool is_from_launcher(const siginfo_t *info)
+static void forward(int workload, const siginfo_t *info)
 {
-	return info->si_code == SI_TKILL && info->si_pid == 0;
+	if (info->si_pid != 0 || info->si_signo == SIGCHLD)
+		return;
+	if (info->si_code == SI_USER)
+		sys_kill(workload, info->si_signo);
+	else if (info->si_code == SI_TKILL)
+		sys_kill(0, info->si_signo);
 }
 
 static _Noreturn void serve(const struct box *box, int workload)
@@ -274,8 +280,8 @@ static _Noreturn void serve(const struct box *box, int workload)
 
 		/* Whatever woke us: a storm of other signals must not hide a SIGCHLD. */
 		reap(box, workload);
-		if (signal > 0 && is_from_launcher(&info))
-			sys_kill(workload, signal);
+		if (signal > 0)
+			forward(workload, &info);
 	}
 }
 
