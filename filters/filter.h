@@ -3,8 +3,8 @@
  * The built-in filters, compiled at build time from the profiles beside this file.
  *
  * A filter is put on the calling thread, for good, by seccomp(SECCOMP_SET_MODE_FILTER, flags,
- * &(struct sock_fprog){ filter->len, (struct sock_filter *)filter->code }). no_new_privs must be set
- * before (or CAP_SYS_ADMIN held), and it must come last: what it forbids cannot be done any more.
+ * &(struct sock_fprog){ filter->len, (struct sock_filter *)filter->code }). no_new_privs must be
+ * set before (or CAP_SYS_ADMIN held), and it comes last: what it forbids cannot be done any more.
  * `flags` is 0, or SECCOMP_FILTER_FLAG_SPEC_ALLOW for --spec-allow: without it kernels before 5.16
  * switch on the speculative-store mitigation for a filtered process, which is the safe side.
  */
@@ -15,10 +15,10 @@
 
 struct filter {
 	const struct sock_filter *code;
-	unsigned short len;	/* instructions */
+	unsigned short len; /* instructions */
 };
 
-extern const struct filter filter_default;	/* the workload */
-extern const struct filter filter_pid1;		/* PID 1, once the workload runs */
+extern const struct filter filter_default; /* the workload */
+extern const struct filter filter_pid1;    /* PID 1, once the workload runs */
 
 #endif

@@ -22,10 +22,10 @@
 #include <string.h>
 
 enum {
-	KERNEL_CALLS = 472,	/* numbers for which the kernel walks the filter (Linux 6.18) */
-	JUMP_MAX = 255,		/* jt and jf are bytes */
-	CHAIN_MAX = 8,		/* equality tests in a row instead of a tree */
-	VERDICTS = 16,		/* more than the language has */
+	KERNEL_CALLS = 472, /* numbers for which the kernel walks the filter (Linux 6.18) */
+	JUMP_MAX = 255,     /* jt and jf are bytes */
+	CHAIN_MAX = 8,      /* equality tests in a row instead of a tree */
+	VERDICTS = 16,      /* more than the language has */
 	/* What one more instruction costs at install, in steps of the walk (measured). */
 	INSTRUCTION_COST = 200,
 };
@@ -34,8 +34,8 @@ enum {
 
 /* Where a jump may end: a block of code, or a verdict whose return is made when needed. */
 struct target {
-	size_t position;	/* of the block, or of the last jump or return made for it; 0: none */
-	size_t block;		/* the block's own, so that long jumps never lead to long jumps */
+	size_t position; /* of the block, or of the last jump or return made for it; 0: none */
+	size_t block;    /* the block's own, so that long jumps never lead to long jumps */
 	bool is_return;
 	uint32_t verdict;
 };
@@ -43,7 +43,7 @@ struct target {
 /* Numbers from `first` up to the next range's first. */
 struct range {
 	uint32_t first;
-	uint32_t weight;	/* how often the way to here is walked */
+	uint32_t weight; /* how often the way to here is walked */
 	struct target *to;
 };
 
@@ -54,9 +54,9 @@ struct ranges {
 
 struct generator {
 	struct profile *profile;
-	struct sock_filter *code;	/* BPF_MAXINSNS, filled from its end */
+	struct sock_filter *code; /* BPF_MAXINSNS, filled from its end */
 	size_t length;
-	struct target *targets;		/* one for each call's block, then the verdicts */
+	struct target *targets; /* one for each call's block, then the verdicts */
 	size_t target_count;
 };
 
@@ -64,7 +64,7 @@ struct generator {
 struct plan {
 	size_t count;
 	uint32_t *cost;
-	uint16_t *split;	/* first range of the right side; 0: a chain of equality tests */
+	uint16_t *split; /* first range of the right side; 0: a chain of equality tests */
 };
 
 static void emit(struct generator *g, unsigned code, uint32_t k)
@@ -208,7 +208,7 @@ static void emit_ranges(struct generator *g, const struct ranges *ranges)
 
 	if (!make_plan(g, &plan, ranges))
 		to = emit_tree(g, &plan, ranges, 0, ranges->count - 1, &start);
-	if (to != &start)	/* one range only: nothing to compare */
+	if (to != &start) /* one range only: nothing to compare */
 		emit_jump(g, BPF_JGE, 0, to, to);
 	free(plan.cost);
 	free(plan.split);

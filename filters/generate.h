@@ -9,11 +9,11 @@
 
 /* What a filter must know of an architecture. All of them are little-endian. */
 struct generate_arch {
-	const char *name;	/* as in profiles and in the names of the arrays */
-	const char *condition;	/* true in a C compiler for this architecture */
-	uint32_t audit;		/* seccomp_data.arch */
-	uint32_t seccomp;	/* libseccomp's token */
-	bool x32;		/* shares its AUDIT_ARCH with x32, whose numbers have bit 30 set */
+	const char *name;      /* as in profiles and in the names of the arrays */
+	const char *condition; /* true in a C compiler for this architecture */
+	uint32_t audit;        /* seccomp_data.arch */
+	uint32_t seccomp;      /* libseccomp's token */
+	bool x32;              /* shares its AUDIT_ARCH with x32, whose numbers have bit 30 set */
 };
 
 extern const struct generate_arch generate_arches[ARCH_COUNT];

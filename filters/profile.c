@@ -12,8 +12,8 @@
 
 enum {
 	LINE_WORDS = 64,
-	SHARED_NUMBERS = 424,	/* from here on all architectures use the same numbers */
-	LAST_NUMBER = 0x000fffff,	/* ARM's private calls are the highest ones in use */
+	SHARED_NUMBERS = 424,     /* from here on all architectures use the same numbers */
+	LAST_NUMBER = 0x000fffff, /* ARM's private calls are the highest ones in use */
 };
 
 const char *const profile_arch_names[ARCH_COUNT] = {
@@ -79,8 +79,7 @@ static int at_end(struct profile *profile, const struct words *words)
 {
 	if (words->next == words->count)
 		return 0;
-	return profile_fail(profile, 0, "unexpected word: %s",
-			    words->word[words->next]);
+	return profile_fail(profile, 0, "unexpected word: %s", words->word[words->next]);
 }
 
 static int copy_name(struct profile *profile, char *to, const char *word)
@@ -198,8 +197,7 @@ static int parse_call(struct profile *profile, struct words *words)
 		if (parse_arch(profile, words->word[words->next++], &call->arches))
 			return -1;
 	if (!call->arches && value < SHARED_NUMBERS)
-		return profile_fail(profile, 0,
-				    "numbers below %d differ: name the architectures",
+		return profile_fail(profile, 0, "numbers below %d differ: name the architectures",
 				    SHARED_NUMBERS);
 	if (!call->arches)
 		call->arches = (1U << ARCH_COUNT) - 1;
@@ -236,8 +234,7 @@ static int parse_argument(struct profile *profile, struct words *words, struct p
 		return -1;
 	if (strncmp(word, "arg", 3) || word[3] < '0' || word[3] > '5' ||
 	    (strcmp(word + 4, ":32") && strcmp(word + 4, ":64")))
-		return profile_fail(profile, 0,
-				    "not an argument: %s (arg0:32 to arg5:64)", word);
+		return profile_fail(profile, 0, "not an argument: %s (arg0:32 to arg5:64)", word);
 	test->arg = (unsigned)(word[3] - '0');
 	test->wide = word[5] == '6';
 	test->mask = test->wide ? UINT64_MAX : UINT32_MAX;
@@ -283,7 +280,7 @@ static int parse_test(struct profile *profile, struct words *words, struct profi
 	const char *operator;
 
 	if (parse_argument(profile, words, test) || parse_mask(profile, words, test) ||
-	    !(operator = take(profile, words, "== or in")))
+	    !(operator= take(profile, words, "== or in")))
 		return -1;
 	if (!strcmp(operator, "=="))
 		return parse_value(profile, words, test);
@@ -302,10 +299,9 @@ static int parse_tests(struct profile *profile, struct words *words, struct prof
 	if (words->next == words->count)
 		return 0;
 	do {
-		words->next++;	/* "if", then "and" */
+		words->next++; /* "if", then "and" */
 		if (rule->test_count == PROFILE_TESTS)
-			return profile_fail(profile, 0, "more than %d tests",
-					    PROFILE_TESTS);
+			return profile_fail(profile, 0, "more than %d tests", PROFILE_TESTS);
 		if (parse_test(profile, words, &rule->tests[rule->test_count++]))
 			return -1;
 	} while (next_is(words, "and"));
@@ -321,8 +317,8 @@ static int add_rule(struct profile *profile, const struct profile_rule *model, c
 		return profile_fail(profile, 0, "too many rules");
 	for (; (other = profile_rule_for(profile, other, name)); other++)
 		if (!other->test_count)
-			return profile_fail(profile, 0,
-					    "never reached: line %u decides %s", other->line, name);
+			return profile_fail(profile, 0, "never reached: line %u decides %s",
+					    other->line, name);
 	*rule = *model;
 	if (copy_name(profile, rule->name, name))
 		return -1;
@@ -357,10 +353,9 @@ static int parse_line(struct profile *profile, char *line)
 	char *rest = line;
 
 	line[strcspn(line, "#")] = '\0';
-	for (char *word; (word = strtok_r(rest, BLANKS, &rest)); ) {
+	for (char *word; (word = strtok_r(rest, BLANKS, &rest));) {
 		if (words.count == LINE_WORDS)
-			return profile_fail(profile, 0, "more than %d words",
-					    LINE_WORDS);
+			return profile_fail(profile, 0, "more than %d words", LINE_WORDS);
 		words.word[words.count++] = word;
 	}
 	if (!words.count)

@@ -36,9 +36,9 @@
 #include <stdio.h>
 
 enum {
-	PROFILE_NAME = 40,	/* bytes of a name, with its NUL */
-	PROFILE_VALUES = 16,	/* values in one "in" list */
-	PROFILE_TESTS = 3,	/* tests in one rule */
+	PROFILE_NAME = 40,   /* bytes of a name, with its NUL */
+	PROFILE_VALUES = 16, /* values in one "in" list */
+	PROFILE_TESTS = 3,   /* tests in one rule */
 	PROFILE_RULES = 1024,
 	PROFILE_DEFINES = 128,
 	PROFILE_CALLS = 128,
@@ -49,7 +49,7 @@ enum profile_arch { ARCH_X86_64, ARCH_AARCH64, ARCH_ARM, ARCH_RISCV64, ARCH_COUN
 
 struct profile_test {
 	unsigned arg;
-	bool wide;		/* all 64 bits, not the low 32 */
+	bool wide; /* all 64 bits, not the low 32 */
 	uint64_t mask;
 	uint64_t values[PROFILE_VALUES];
 	size_t value_count;
@@ -59,9 +59,9 @@ struct profile_test {
 struct profile_rule {
 	char name[PROFILE_NAME];
 	unsigned line;
-	uint32_t verdict;	/* a SECCOMP_RET_ value */
+	uint32_t verdict; /* a SECCOMP_RET_ value */
 	struct profile_test tests[PROFILE_TESTS];
-	size_t test_count;	/* 0: always */
+	size_t test_count; /* 0: always */
 };
 
 struct profile_define {
@@ -73,12 +73,12 @@ struct profile_call {
 	char name[PROFILE_NAME];
 	unsigned line;
 	uint32_t number;
-	unsigned arches;	/* one bit for each enum profile_arch */
+	unsigned arches; /* one bit for each enum profile_arch */
 };
 
 struct profile {
 	const char *file;
-	unsigned line;		/* where the parser stands */
+	unsigned line; /* where the parser stands */
 	struct profile_rule rules[PROFILE_RULES];
 	size_t rule_count;
 	struct profile_define defines[PROFILE_DEFINES];
@@ -88,7 +88,7 @@ struct profile {
 	uint32_t otherwise;
 	bool has_otherwise;
 	bool uncached;
-	char error[256];	/* "file:line: reason" after a failure */
+	char error[256]; /* "file:line: reason" after a failure */
 };
 
 /* Names in profiles, in the order of enum profile_arch. */

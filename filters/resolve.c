@@ -8,22 +8,21 @@
 #include <string.h>
 
 const struct generate_arch generate_arches[ARCH_COUNT] = {
-	[ARCH_X86_64] = { "x86_64", "defined(__x86_64__) && !defined(__ILP32__)",
-			  AUDIT_ARCH_X86_64, SCMP_ARCH_X86_64, true },
+	[ARCH_X86_64] = { "x86_64", "defined(__x86_64__) && !defined(__ILP32__)", AUDIT_ARCH_X86_64,
+			  SCMP_ARCH_X86_64, true },
 	[ARCH_AARCH64] = { "aarch64", "defined(__aarch64__) && !defined(__AARCH64EB__)",
 			   AUDIT_ARCH_AARCH64, SCMP_ARCH_AARCH64, false },
 	[ARCH_ARM] = { "arm", "defined(__arm__) && defined(__ARM_EABI__) && !defined(__ARMEB__)",
 		       AUDIT_ARCH_ARM, SCMP_ARCH_ARM, false },
-	[ARCH_RISCV64] = { "riscv64", "defined(__riscv) && __riscv_xlen == 64",
-			   AUDIT_ARCH_RISCV64, SCMP_ARCH_RISCV64, false },
+	[ARCH_RISCV64] = { "riscv64", "defined(__riscv) && __riscv_xlen == 64", AUDIT_ARCH_RISCV64,
+			   SCMP_ARCH_RISCV64, false },
 };
 
 static const struct profile_call *numbered(const struct profile *profile, enum profile_arch arch,
 					   const char *name)
 {
 	for (size_t i = 0; i < profile->call_count; i++)
-		if (profile->calls[i].arches & 1U << arch &&
-		    !strcmp(profile->calls[i].name, name))
+		if (profile->calls[i].arches & 1U << arch && !strcmp(profile->calls[i].name, name))
 			return &profile->calls[i];
 	return NULL;
 }

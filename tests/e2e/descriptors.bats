@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # 0, 1, 2 as given, --keep-fd, and nothing else.
 
-# shellcheck disable=SC2034,SC2154 # variables shared with common.bash and run
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables shared with common.bash and run
 load ../lib/common
 
 @test "the standard three and nothing else" {

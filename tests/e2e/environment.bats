@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What the workload finds in its environment, and where its program is searched.
 
-# shellcheck disable=SC2034,SC2154 # variables shared with common.bash and run
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables shared with common.bash and run
 load ../lib/common
 
 STANDARD=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # One line on stderr, the right number, and nothing started.
 
-# shellcheck disable=SC2034,SC2154 # variables shared with common.bash and run
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables shared with common.bash and run
 load ../lib/common
 
 @test "a box that works writes nothing of its own" {

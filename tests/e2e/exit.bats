@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The workload's end is nestbox's end.
 
-# shellcheck disable=SC2034,SC2154 # variables shared with common.bash and run
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables shared with common.bash and run
 load ../lib/common
 
 @test "every exit code is passed on" {

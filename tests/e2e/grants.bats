@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What --read, --write and --exec show, and with which rights.
 
-# shellcheck disable=SC2034,SC2154 # variables shared with common.bash and run
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables shared with common.bash and run
 load ../lib/common
 
 # A directory d with a file, a program and a directory of its own.

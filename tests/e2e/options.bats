@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The words of the command line: what is an option, what is none, what is refused.
 
-# shellcheck disable=SC2034,SC2154 # variables shared with common.bash and run
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables shared with common.bash and run
 load ../lib/common
 
 ALL_OPTIONS="--read --write --exec --read-try --write-try --exec-try --tmpfs --dir --symlink --proc

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Who may outlive whom.
 
-# shellcheck disable=SC2034,SC2154 # variables shared with common.bash and run
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables shared with common.bash and run
 load ../lib/common
 
 @test "KILL of the launcher ends everything in the box at once" {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Directory, name, limits, umask, session, shape: the state the command starts in.
 
-# shellcheck disable=SC2034,SC2154 # variables shared with common.bash and run
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables shared with common.bash and run
 load ../lib/common
 
 # ---- working directory ----
@@ -138,7 +138,7 @@ load ../lib/common
 @test "--rlimit above the caller's hard limit: 125, nothing started" {
 	need_plain_caller
 	ulimit -n 512
-	refused "^nestbox: rlimit: nofile: " --rlimit nofile=1024
+	refused "^nestbox: rlimit: (nofile|NOFILE): " --rlimit nofile=1024
 }
 
 @test "--rlimit cpu ends a spinning workload" {

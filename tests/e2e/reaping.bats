@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # PID 1 adopts and reaps.
 
-# shellcheck disable=SC2034,SC2154 # variables shared with common.bash and run
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables shared with common.bash and run
 load ../lib/common
 
 @test "an orphan's new parent is PID 1" {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Every catchable signal that reaches the launcher reaches the workload, once.
 
-# shellcheck disable=SC2034,SC2154 # variables shared with common.bash and run
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables shared with common.bash and run
 load ../lib/common
 
 @test "dispositions are the default ones, the mask is empty" {

@@ -3,7 +3,7 @@
 # --status-fd and --exit-signal-fd: what happened, for programs.
 
 # shellcheck disable=SC2030,SC2031 # each test is a process of its own
-# shellcheck disable=SC2034,SC2154 # variables shared with common.bash and run
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables shared with common.bash and run
 load ../lib/common
 
 # events ARGUMENT…: run, with the events in $events and the record in $T/record.

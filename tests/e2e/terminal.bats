@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: MIT
 # A box at a real terminal: keys, job control, reading.
 
-# shellcheck disable=SC2034,SC2154 # variables shared with common.bash and run
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables shared with common.bash and run
 load ../lib/common
 
 setup_file() {
 	[ -x /usr/bin/python3 ] || skip "/usr/bin/python3 is not installed"
 	nb_setup_file
-	cp "$NB_TREE/tests/lib/tty.py" "$NB_DIR/bin/"
+	cp "$NB_TREE/tests/lib/terminal.py" "$NB_DIR/bin/"
 }
 
 # tty SCENARIO COMMAND…
@@ -16,7 +16,7 @@ tty() {
 	local scenario=$1
 
 	shift
-	run timeout -s KILL 60 /usr/bin/python3 "$NB_BIN/tty.py" "$scenario" "$@"
+	run timeout -s KILL 60 /usr/bin/python3 "$NB_BIN/terminal.py" "$scenario" "$@"
 }
 
 @test "^C reaches the workload once" {

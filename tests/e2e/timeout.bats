@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # --timeout: the box is killed, 124.
 
-# shellcheck disable=SC2034,SC2154 # variables shared with common.bash and run
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables shared with common.bash and run
 load ../lib/common
 
 @test "a workload that does not end is killed: 124" {

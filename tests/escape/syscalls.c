@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * syscalls [NAME...]: the attacker inside the box. Makes each call that the default filter is there
- * to refuse, and some that must work, for real and each in a child of its own, and says how it went:
+ * to refuse, and some that must work, for real, each in a child of its own, and says how it went:
  *
  *	NAME: ok | ERRNO | killed SIGNAL
  *
  * Without names all of them; this it does only under a filter, since outside of a box some of them
  * work, and mount things. No stdio buffers, which the children would share.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -70,7 +69,7 @@ struct row {
 
 static int filtered(void)
 {
-	errno = EXDEV;	/* for those that end with this */
+	errno = EXDEV; /* for those that end with this */
 	return prctl(PR_GET_SECCOMP) == 2;
 }
 
@@ -87,7 +86,7 @@ static long try_terminal(const struct row *row)
 	terminal = open(ptsname(pty), O_RDWR);
 	if (terminal < 0)
 		return -1;
-	input[0] = (char)row->arg2;	/* TIOCLINUX: which function; else what to type */
+	input[0] = (char)row->arg2; /* TIOCLINUX: which function; else what to type */
 	return syscall(SYS_ioctl, terminal, row->arg, input);
 }
 
@@ -209,7 +208,7 @@ static long try_move_mount(const struct row *row)
 
 static long try_mount_setattr(const struct row *row)
 {
-	uint64_t attributes[4] = { 0, 1 };	/* clear MOUNT_ATTR_RDONLY */
+	uint64_t attributes[4] = { 0, 1 }; /* clear MOUNT_ATTR_RDONLY */
 
 	(void)row;
 	return syscall(NR_mount_setattr, AT_FDCWD, "/", 0, attributes, sizeof(attributes));
@@ -263,7 +262,7 @@ static long try_bpf(const struct row *row)
 static long try_add_key(const struct row *row)
 {
 	(void)row;
-	return syscall(SYS_add_key, "user", "nestbox", "x", 1, -3);	/* the session keyring */
+	return syscall(SYS_add_key, "user", "nestbox", "x", 1, -3); /* the session keyring */
 }
 
 static long try_request_key(const struct row *row)
@@ -274,9 +273,28 @@ static long try_request_key(const struct row *row)
 
 /* ---- other processes ---- */
 
+static long try_traceme(const struct row *row)
+{
+	(void)row;
+	return ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+}
+
+/* A child that does nothing: whom else may one trace, if not that. */
 static long try_ptrace(const struct row *row)
 {
-	return ptrace((int)row->arg, row->arg == PTRACE_TRACEME ? 0 : getppid(), NULL, NULL);
+	pid_t child = fork();
+	long result;
+	int error;
+
+	if (!child)
+		for (;;)
+			pause();
+	result = child < 0 ? -1 : ptrace((int)row->arg, child, NULL, NULL);
+	error = errno;
+	if (child > 0)
+		kill(child, SIGKILL);
+	errno = error;
+	return result;
 }
 
 static long try_process_vm(const struct row *row)
@@ -347,7 +365,7 @@ static long other_way(long (*call)(long number), const struct row *row)
 
 	if (row->arg != (unsigned long)-1)
 		return call((long)row->arg);
-	for (long number = 0; number <= 600; number++) {	/* all must kill */
+	for (long number = 0; number <= 600; number++) { /* all must kill */
 		pid_t pid;
 
 		pid = filtered() ? fork() : -1;
@@ -377,7 +395,8 @@ static long i386_call(long number)
 {
 	long result;
 
-	__asm__ volatile("int $0x80" : "=a"(result)
+	__asm__ volatile("int $0x80"
+			 : "=a"(result)
 			 : "a"(number), "b"(0), "c"(0), "d"(0), "S"(0), "D"(0)
 			 : "r8", "r9", "r10", "r11", "memory");
 	if (result < 0) {
@@ -553,7 +572,7 @@ static const struct row rows[] = {
 	{ "adjtimex", try_call, SYS_adjtimex, 0 },
 	{ "sethostname", try_path, SYS_sethostname, 0 },
 
-	{ "ptrace-traceme", try_ptrace, PTRACE_TRACEME, 0 },
+	{ "ptrace-traceme", try_traceme, 0, 0 },
 	{ "ptrace-attach", try_ptrace, PTRACE_ATTACH, 0 },
 	{ "ptrace-seize", try_ptrace, PTRACE_SEIZE, 0 },
 	{ "process_vm_readv", try_process_vm, SYS_process_vm_readv, 0 },
@@ -613,12 +632,25 @@ static const struct {
 	int number;
 	const char *name;
 } errnos[] = {
-	{ EPERM, "EPERM" }, { ENOSYS, "ENOSYS" }, { EACCES, "EACCES" }, { EINVAL, "EINVAL" },
-	{ EFAULT, "EFAULT" }, { ENOENT, "ENOENT" }, { EBADF, "EBADF" }, { ENOTTY, "ENOTTY" },
-	{ ESRCH, "ESRCH" }, { EROFS, "EROFS" }, { EIO, "EIO" }, { ENODEV, "ENODEV" },
-	{ EAFNOSUPPORT, "EAFNOSUPPORT" }, { EPROTONOSUPPORT, "EPROTONOSUPPORT" },
-	{ EOPNOTSUPP, "EOPNOTSUPP" }, { ESOCKTNOSUPPORT, "ESOCKTNOSUPPORT" },
-	{ ENOKEY, "ENOKEY" }, { EXDEV, "EXDEV" }, { ENOTDIR, "ENOTDIR" },
+	{ EPERM, "EPERM" },
+	{ ENOSYS, "ENOSYS" },
+	{ EACCES, "EACCES" },
+	{ EINVAL, "EINVAL" },
+	{ EFAULT, "EFAULT" },
+	{ ENOENT, "ENOENT" },
+	{ EBADF, "EBADF" },
+	{ ENOTTY, "ENOTTY" },
+	{ ESRCH, "ESRCH" },
+	{ EROFS, "EROFS" },
+	{ EIO, "EIO" },
+	{ ENODEV, "ENODEV" },
+	{ EAFNOSUPPORT, "EAFNOSUPPORT" },
+	{ EPROTONOSUPPORT, "EPROTONOSUPPORT" },
+	{ EOPNOTSUPP, "EOPNOTSUPP" },
+	{ ESOCKTNOSUPPORT, "ESOCKTNOSUPPORT" },
+	{ ENOKEY, "ENOKEY" },
+	{ EXDEV, "EXDEV" },
+	{ ENOTDIR, "ENOTDIR" },
 };
 
 static void say_errno(const char *name, int number)

@@ -115,12 +115,12 @@ start() {
 }
 
 launch() {
-	rm -f "$T/out"
-	mkfifo "$T/out"
-	"${CALLER[@]}" "$@" <&0 >"$T/out" 2>"$T/err" 3>&- &
+	rm -f "$T/.out"
+	mkfifo "$T/.out"
+	"${CALLER[@]}" "$@" <&0 >"$T/.out" 2>"$T/err" 3>&- &
 	LAUNCHER=$!
 	MINE+=("$LAUNCHER")
-	exec 7<"$T/out"
+	exec 7<"$T/.out"
 }
 
 # next: the next line of its output in $line.
@@ -158,6 +158,33 @@ gone() {
 # children PID: of it, as the host counts them.
 children() {
 	cat "/proc/$1/task/$1/children"
+}
+
+# apart SCRIPT ARGUMENT…: SCRIPT in a bash for which /tmp and /run are new and empty, so
+# that nobody else's files disturb a comparison. The programs are in /run/nbt there, and
+# SCRIPT has CALLER, NB, NB_BIN, PROBE and the function snapshot.
+apart() {
+	local script=$1
+
+	shift
+	need_root "a mount namespace of the test's own"
+	# shellcheck disable=SC2016
+	timeout -s KILL 300 unshare -m --propagation private /bin/bash -c '
+		set -e
+		mount -t tmpfs -o mode=755 t /run
+		mkdir /run/nbt
+		cp "$1"/* /run/nbt/
+		mount -t tmpfs -o mode=1777 t /tmp
+		cd /
+		NB_BIN=/run/nbt NB=/run/nbt/nestbox PROBE=/run/nbt/probe
+		read -ra CALLER <<<"$2"
+		snapshot() {
+			ls -lAI proc --time-style=full-iso / /run /tmp /var/tmp /dev/shm /mnt | grep -v "^total"
+			cat /proc/self/mountinfo
+		}
+		script=$3
+		shift 3
+		eval "$script"' - "$NB_BIN" "${CALLER[*]}" "$script" "$@" 3>&-
 }
 
 # ---- what must hold ----

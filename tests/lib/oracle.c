@@ -43,8 +43,8 @@ static scmp_filter_ctx make_context(uint32_t verdict, enum profile_arch arch)
 	if (!context)
 		return NULL;
 	if (seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) ||
-	    (token != seccomp_arch_native() &&
-	     (seccomp_arch_remove(context, SCMP_ARCH_NATIVE) || seccomp_arch_add(context, token)))) {
+	    (token != seccomp_arch_native() && (seccomp_arch_remove(context, SCMP_ARCH_NATIVE) ||
+						seccomp_arch_add(context, token)))) {
 		seccomp_release(context);
 		return NULL;
 	}
@@ -114,8 +114,8 @@ static int add_plain(const struct oracle *oracle, scmp_filter_ctx plain, scmp_fi
 	return 0;
 }
 
-/* One libseccomp rule for each combination of the values in the lists. EEXIST: the rule overlaps with
- * an earlier one of another verdict, in one filter for all (oracle_single). */
+/* One libseccomp rule for each combination of the values in the lists. EEXIST: the rule overlaps
+ * with an earlier one of another verdict, in one filter for all (oracle_single). */
 static int add_tests(scmp_filter_ctx context, uint32_t verdict, int number,
 		     const struct profile_rule *rule)
 {
@@ -131,8 +131,11 @@ static int add_tests(scmp_filter_ctx context, uint32_t verdict, int number,
 			const struct profile_test *test = &rule->tests[i];
 
 			compare[i] = (struct scmp_arg_cmp){
-				.arg = test->arg, .op = SCMP_CMP_MASKED_EQ, .datum_a = test->mask,
-				.datum_b = test->values[rest % test->value_count] };
+				.arg = test->arg,
+				.op = SCMP_CMP_MASKED_EQ,
+				.datum_a = test->mask,
+				.datum_b = test->values[rest % test->value_count]
+			};
 			rest /= test->value_count;
 		}
 		error = seccomp_rule_add_array(context, action(verdict), number,
@@ -182,8 +185,7 @@ static int run_tests(const struct oracle *oracle, const struct profile_rule *rul
 		     const struct seccomp_data *data, uint32_t *verdict)
 {
 	for (; rule; rule = profile_rule_for(oracle->profile, rule + 1, rule->name)) {
-		const struct oracle_filter *tests =
-			&oracle->tests[rule - oracle->profile->rules];
+		const struct oracle_filter *tests = &oracle->tests[rule - oracle->profile->rules];
 
 		if (rule->test_count && bpf_run(tests->code, tests->length, data, verdict) < 0)
 			return fail("run", rule->name, EINVAL);

@@ -22,7 +22,7 @@ struct oracle {
 	const struct profile *profile;
 	enum profile_arch arch;
 	struct oracle_filter plain, raw;
-	struct oracle_filter tests[PROFILE_RULES];	/* by the rule's index */
+	struct oracle_filter tests[PROFILE_RULES]; /* by the rule's index */
 };
 
 /* Each returns 0, or -1 with a line on stderr. */

@@ -22,11 +22,14 @@
 #include "filters_generated.h"
 
 #ifndef FILTER_SOURCE
-#define FILTER_SOURCE "filters"	/* tests run at the top of the repository */
+#define FILTER_SOURCE "filters" /* tests run at the top of the repository */
 #endif
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define ARRAY(name) { name, COUNT(name) }
+#define ARRAY(name)                                                                                \
+	{                                                                                          \
+		name, COUNT(name)                                                                  \
+	}
 #define RET(error) (SECCOMP_RET_ERRNO | (error))
 
 enum {
@@ -108,35 +111,35 @@ static const struct row {
 	{ "ioctl", ALL, RET(EPERM), { 0, 0x541c | HIGH } },
 	{ "ioctl", ALL, RET(EPERM), { 0, 0x541d } },
 	{ "ioctl", ALL, RET(EPERM), { 0, 0x5423 } },
-	{ "ioctl", ALL, ALLOW, { 0, 0x5401 } },	/* TCGETS */
-	{ "ioctl", ALL, ALLOW, { 0, 0x5413 } },	/* TIOCGWINSZ */
-	{ "ioctl", ALL, ALLOW, { 0, 0x541b } },	/* FIONREAD */
-	{ "ioctl", ALL, ALLOW, { 0, 0x5421 } },	/* FIONBIO */
+	{ "ioctl", ALL, ALLOW, { 0, 0x5401 } }, /* TCGETS */
+	{ "ioctl", ALL, ALLOW, { 0, 0x5413 } }, /* TIOCGWINSZ */
+	{ "ioctl", ALL, ALLOW, { 0, 0x541b } }, /* FIONREAD */
+	{ "ioctl", ALL, ALLOW, { 0, 0x5421 } }, /* FIONBIO */
 	{ "ioctl", ALL, ALLOW, { 0x5412, 0x5401, 0x5412 } },
 
 	/* What outlasts the box on a file. */
-	{ "ioctl", ALL, RET(EPERM), { 3, 1 } },			/* FIBMAP */
-	{ "ioctl", ALL, RET(EPERM), { 3, 0x40086602 } },	/* FS_IOC_SETFLAGS */
+	{ "ioctl", ALL, RET(EPERM), { 3, 1 } },          /* FIBMAP */
+	{ "ioctl", ALL, RET(EPERM), { 3, 0x40086602 } }, /* FS_IOC_SETFLAGS */
 	{ "ioctl", ALL, RET(EPERM), { 3, 0x40046602 } },
-	{ "ioctl", ALL, RET(EPERM), { 3, 0xffffffff40086602 } },	/* as a negative int */
-	{ "ioctl", ALL, RET(EPERM), { 3, 0x401c5820 } },	/* FS_IOC_FSSETXATTR */
-	{ "ioctl", ALL, RET(EPERM), { 3, 0xc0045877 } },	/* FIFREEZE */
-	{ "ioctl", ALL, ALLOW, { 3, 0x80086601 } },		/* FS_IOC_GETFLAGS */
-	{ "ioctl", ALL, ALLOW, { 3, 0x40049409 } },		/* FICLONE */
+	{ "ioctl", ALL, RET(EPERM), { 3, 0xffffffff40086602 } }, /* as a negative int */
+	{ "ioctl", ALL, RET(EPERM), { 3, 0x401c5820 } },         /* FS_IOC_FSSETXATTR */
+	{ "ioctl", ALL, RET(EPERM), { 3, 0xc0045877 } },         /* FIFREEZE */
+	{ "ioctl", ALL, ALLOW, { 3, 0x80086601 } },              /* FS_IOC_GETFLAGS */
+	{ "ioctl", ALL, ALLOW, { 3, 0x40049409 } },              /* FICLONE */
 	{ "file_setattr", ALL, RET(EPERM), { 0 } },
 	{ "file_getattr", ALL, ALLOW, { 0 } },
 
 	/* Namespaces. */
-	{ "clone", ALL, ALLOW, { 17 } },			/* fork */
-	{ "clone", ALL, ALLOW, { 0x3d0f00 } },			/* a thread */
-	{ "clone", ALL, ALLOW, { 0x4111 } },			/* vfork */
-	{ "clone", ALL, RET(EPERM), { 0x00020000 | 17 } },	/* NEWNS */
-	{ "clone", ALL, RET(EPERM), { 0x02000000 | 17 } },	/* NEWCGROUP */
-	{ "clone", ALL, RET(EPERM), { 0x04000000 | 17 } },	/* NEWUTS */
-	{ "clone", ALL, RET(EPERM), { 0x08000000 | 17 } },	/* NEWIPC */
-	{ "clone", ALL, RET(EPERM), { 0x10000000 | 17 } },	/* NEWUSER */
-	{ "clone", ALL, RET(EPERM), { 0x20000000 | 17 } },	/* NEWPID */
-	{ "clone", ALL, RET(EPERM), { 0x40000000 | 17 } },	/* NEWNET */
+	{ "clone", ALL, ALLOW, { 17 } },                   /* fork */
+	{ "clone", ALL, ALLOW, { 0x3d0f00 } },             /* a thread */
+	{ "clone", ALL, ALLOW, { 0x4111 } },               /* vfork */
+	{ "clone", ALL, RET(EPERM), { 0x00020000 | 17 } }, /* NEWNS */
+	{ "clone", ALL, RET(EPERM), { 0x02000000 | 17 } }, /* NEWCGROUP */
+	{ "clone", ALL, RET(EPERM), { 0x04000000 | 17 } }, /* NEWUTS */
+	{ "clone", ALL, RET(EPERM), { 0x08000000 | 17 } }, /* NEWIPC */
+	{ "clone", ALL, RET(EPERM), { 0x10000000 | 17 } }, /* NEWUSER */
+	{ "clone", ALL, RET(EPERM), { 0x20000000 | 17 } }, /* NEWPID */
+	{ "clone", ALL, RET(EPERM), { 0x40000000 | 17 } }, /* NEWNET */
 	{ "clone", ALL, RET(EPERM), { 0x10000000 | HIGH | 17 } },
 	{ "clone3", ALL, RET(ENOSYS), { 0 } },
 	{ "unshare", ALL, RET(EPERM), { 0 } },
@@ -189,21 +192,21 @@ static const struct row {
 	{ "socket", ALL, ALLOW, { 1, 5, 0 } },
 	{ "socket", ALL, ALLOW, { 2, 1 | 02000000, 6 } },
 	{ "socket", ALL, ALLOW, { 10, 2 | 04000, 0 } },
-	{ "socket", ALL, ALLOW, { 2, 2, 1 } },		/* unprivileged ping */
-	{ "socket", ALL, ALLOW, { 2, 1, 262 } },	/* Go listens with MPTCP */
-	{ "socket", ALL, RET(EPROTONOSUPPORT), { 2, 1, 132 } },	/* SCTP */
-	{ "socket", ALL, RET(EPROTONOSUPPORT), { 2, 5, 0 } },	/* SCTP again */
-	{ "socket", ALL, RET(EPROTONOSUPPORT), { 2, 6, 33 } },	/* DCCP */
-	{ "socket", ALL, RET(EPROTONOSUPPORT), { 10, 2, 115 } },	/* L2TP */
+	{ "socket", ALL, ALLOW, { 2, 2, 1 } },                   /* unprivileged ping */
+	{ "socket", ALL, ALLOW, { 2, 1, 262 } },                 /* Go listens with MPTCP */
+	{ "socket", ALL, RET(EPROTONOSUPPORT), { 2, 1, 132 } },  /* SCTP */
+	{ "socket", ALL, RET(EPROTONOSUPPORT), { 2, 5, 0 } },    /* SCTP again */
+	{ "socket", ALL, RET(EPROTONOSUPPORT), { 2, 6, 33 } },   /* DCCP */
+	{ "socket", ALL, RET(EPROTONOSUPPORT), { 10, 2, 115 } }, /* L2TP */
 	{ "socket", ALL, RET(EPROTONOSUPPORT), { 10 | HIGH, 2, 115 } },
-	{ "socket", ALL, RET(EAFNOSUPPORT), { 16, 3 } },	/* NETLINK */
-	{ "socket", ALL, RET(EAFNOSUPPORT), { 17, 3 } },	/* PACKET */
-	{ "socket", ALL, RET(EAFNOSUPPORT), { 33, 2 } },	/* RXRPC */
-	{ "socket", ALL, RET(EAFNOSUPPORT), { 38, 5 } },	/* ALG */
+	{ "socket", ALL, RET(EAFNOSUPPORT), { 16, 3 } }, /* NETLINK */
+	{ "socket", ALL, RET(EAFNOSUPPORT), { 17, 3 } }, /* PACKET */
+	{ "socket", ALL, RET(EAFNOSUPPORT), { 33, 2 } }, /* RXRPC */
+	{ "socket", ALL, RET(EAFNOSUPPORT), { 38, 5 } }, /* ALG */
 	{ "socket", ALL, RET(EAFNOSUPPORT), { 38 | HIGH, 5 } },
-	{ "socket", ALL, RET(EAFNOSUPPORT), { 40, 1 } },	/* VSOCK */
+	{ "socket", ALL, RET(EAFNOSUPPORT), { 40, 1 } }, /* VSOCK */
 	{ "socketpair", ALL, ALLOW, { 1, 1 } },
-	{ "socketpair", ALL, RET(EOPNOTSUPP), { 30, 1 } },	/* TIPC */
+	{ "socketpair", ALL, RET(EOPNOTSUPP), { 30, 1 } }, /* TIPC */
 
 	/* Devices. */
 	{ "mknodat", ALL, ALLOW, { 0, 0, 0100644 } },
@@ -215,8 +218,8 @@ static const struct row {
 	{ "personality", ALL, ALLOW, { 0 } },
 	{ "personality", ALL, ALLOW, { 0xffffffff } },
 	{ "personality", ALL, ALLOW, { 0x0040000 } },
-	{ "personality", ALL, RET(EPERM), { 0x0100000 } },	/* MMAP_PAGE_ZERO */
-	{ "personality", ALL, RET(EPERM), { 0x0400000 } },	/* READ_IMPLIES_EXEC */
+	{ "personality", ALL, RET(EPERM), { 0x0100000 } }, /* MMAP_PAGE_ZERO */
+	{ "personality", ALL, RET(EPERM), { 0x0400000 } }, /* READ_IMPLIES_EXEC */
 
 	/* What every program needs. */
 	{ "execve", ALL, ALLOW, { 0 } },
@@ -251,8 +254,14 @@ static void test_rows(void **state)
 }
 
 static const uint32_t foreign_arches[] = {
-	AUDIT_ARCH_I386, AUDIT_ARCH_ARMEB, AUDIT_ARCH_MIPS, AUDIT_ARCH_PPC64LE, AUDIT_ARCH_S390X,
-	AUDIT_ARCH_RISCV32, 0, UINT32_MAX,
+	AUDIT_ARCH_I386,
+	AUDIT_ARCH_ARMEB,
+	AUDIT_ARCH_MIPS,
+	AUDIT_ARCH_PPC64LE,
+	AUDIT_ARCH_S390X,
+	AUDIT_ARCH_RISCV32,
+	0,
+	UINT32_MAX,
 };
 
 /* Whatever the number: the same one means another call there. */
@@ -265,8 +274,8 @@ static void test_foreign_arch(void **state)
 				for (int number = -1; number <= LAST_CALL; number++) {
 					struct seccomp_data data = { .nr = number };
 
-					data.arch = i < ARCH_COUNT ? generate_arches[i].audit :
-						    foreign_arches[i - ARCH_COUNT];
+					data.arch = i < ARCH_COUNT ? generate_arches[i].audit
+								   : foreign_arches[i - ARCH_COUNT];
 					if (i != arch)
 						check(which, arch, "foreign", &data,
 						      SECCOMP_RET_KILL_PROCESS);
@@ -309,8 +318,16 @@ static void test_unknown_numbers(void **state)
 static void test_pid1(void **state)
 {
 	static const char *const needed[] = {
-		"rt_sigtimedwait", "rt_sigtimedwait_time64", "wait4", "waitid", "kill", "write",
-		"exit", "exit_group", "rt_sigreturn", "restart_syscall",
+		"rt_sigtimedwait",
+		"rt_sigtimedwait_time64",
+		"wait4",
+		"waitid",
+		"kill",
+		"write",
+		"exit",
+		"exit_group",
+		"rt_sigreturn",
+		"restart_syscall",
 	};
 
 	(void)state;
@@ -392,8 +409,9 @@ static unsigned compare_number(unsigned which, enum profile_arch arch, const str
 static void compare_arch(unsigned which, enum profile_arch arch)
 {
 	static const uint32_t odd[] = {
-		470, 472, 9999, 0xf0000, 0xf0001, 0xf0002, 0xf0003, 0xf0004, 0xf0005, 0xf0006, 0xf0007,
-		0x10000, 0x0fffffff, 0x3fffffff, 0x40000000, 0x40000001, 0x40000208, 0x7fffffff,
+		470,        472,        9999,       0xf0000,    0xf0001,    0xf0002,
+		0xf0003,    0xf0004,    0xf0005,    0xf0006,    0xf0007,    0x10000,
+		0x0fffffff, 0x3fffffff, 0x40000000, 0x40000001, 0x40000208, 0x7fffffff,
 		0x80000000, 0xc0000000, 0xfffffffe, 0xffffffff,
 	};
 	struct oracle *oracle = malloc(sizeof(*oracle));
@@ -443,8 +461,8 @@ static void test_sizes(void **state)
 			assert_int_equal(oracle_single(&profiles[which], arch, false, &list), 0);
 			assert_int_equal(oracle_single(&profiles[which], arch, true, &tree), 0);
 			print_message("# %s, %s: %zu instructions, %.1f a call; "
-				      "libseccomp %zu, %.1f; its tree %zu, %.1f\n", files[which],
-				      generate_arches[arch].name, ours->length,
+				      "libseccomp %zu, %.1f; its tree %zu, %.1f\n",
+				      files[which], generate_arches[arch].name, ours->length,
 				      average_steps(ours->code, ours->length, arch), list.length,
 				      average_steps(list.code, list.length, arch), tree.length,
 				      average_steps(tree.code, tree.length, arch));
@@ -463,7 +481,9 @@ static void test_selection(void **state)
 		const char *machine;
 		enum profile_arch arch;
 	} machines[] = {
-		{ "x86_64", ARCH_X86_64 }, { "aarch64", ARCH_AARCH64 }, { "armv7l", ARCH_ARM },
+		{ "x86_64", ARCH_X86_64 },
+		{ "aarch64", ARCH_AARCH64 },
+		{ "armv7l", ARCH_ARM },
 		{ "riscv64", ARCH_RISCV64 },
 	};
 	struct utsname name;
@@ -513,14 +533,10 @@ static int free_profiles(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_foreign_arch),
-		cmocka_unit_test(test_x32),
-		cmocka_unit_test(test_unknown_numbers),
-		cmocka_unit_test(test_pid1),
-		cmocka_unit_test(test_libseccomp_agrees),
-		cmocka_unit_test(test_sizes),
-		cmocka_unit_test(test_selection),
+		cmocka_unit_test(test_rows),  cmocka_unit_test(test_foreign_arch),
+		cmocka_unit_test(test_x32),   cmocka_unit_test(test_unknown_numbers),
+		cmocka_unit_test(test_pid1),  cmocka_unit_test(test_libseccomp_agrees),
+		cmocka_unit_test(test_sizes), cmocka_unit_test(test_selection),
 	};
 
 	return cmocka_run_group_tests_name("filter", tests, read_profiles, free_profiles);

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 enum {
-	MANY_CALLS = 900,	/* more than a conditional jump can skip */
+	MANY_CALLS = 900, /* more than a conditional jump can skip */
 	RANDOM_RUNS = 200000,
 };
 
@@ -90,7 +90,8 @@ static const struct {
 	{ "call new 423 i386\n", "p:1: unknown architecture: i386" },
 	{ "call new 500\ncall new 501 arm\n", "p:2: numbered twice: new" },
 	{ "allow a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a "
-	  "a a a a a a a a a a a a a a a a a a a a a a a\n", "p:1: more than 64 words" },
+	  "a a a a a a a a a a a a a a a a a a a a a a a\n",
+	  "p:1: more than 64 words" },
 };
 
 static void test_bad_lines(void **state)
@@ -142,7 +143,8 @@ static void test_foreign_names(void **state)
 	static struct generate_call calls[PROFILE_RULES];
 
 	assert_int_equal(parse(*state, "otherwise deny\ncall riscv_hwprobe 258 riscv64\n"
-				       "allow read arch_prctl riscv_hwprobe\n"), 0);
+				       "allow read arch_prctl riscv_hwprobe\n"),
+			 0);
 	assert_int_equal(generate_resolve(*state, ARCH_X86_64, calls), 2);
 	assert_int_equal(calls[1].number, 158);
 	assert_int_equal(generate_resolve(*state, ARCH_ARM, calls), 1);
@@ -194,9 +196,29 @@ static const char *kind(uint32_t i)
 static uint64_t random_value(void)
 {
 	static const uint64_t interesting[] = {
-		0, 1, 2, 3, 4, 5, 7, 8, 0x10, 0xf0, 0x1f, 0xfffe, 0xffff, 0x10000, 0xfffffffe,
-		0xffffffff, 0x100000000, 0x500000005, 0x0001000000010000, 0x0001000000000000,
-		0x7fffffffffffffff, 0xffffffff00000000, 0xffffffffffffffff,
+		0,
+		1,
+		2,
+		3,
+		4,
+		5,
+		7,
+		8,
+		0x10,
+		0xf0,
+		0x1f,
+		0xfffe,
+		0xffff,
+		0x10000,
+		0xfffffffe,
+		0xffffffff,
+		0x100000000,
+		0x500000005,
+		0x0001000000010000,
+		0x0001000000000000,
+		0x7fffffffffffffff,
+		0xffffffff00000000,
+		0xffffffffffffffff,
 	};
 	uint64_t value = interesting[(size_t)rand() % (sizeof(interesting) / sizeof(uint64_t))];
 
@@ -221,8 +243,9 @@ static void test_many_calls(void **state)
 	assert_true(length > MANY_CALLS);
 	for (int run = 0; run < RANDOM_RUNS; run++) {
 		uint32_t index = (uint32_t)run % MANY_CALLS, verdict, hole = run % 3 == 2;
-		struct seccomp_data data = { .arch = audit, .args = {
-			random_value(), random_value(), random_value(), random_value() } };
+		struct seccomp_data data = { .arch = audit,
+					     .args = { random_value(), random_value(),
+						       random_value(), random_value() } };
 
 		data.nr = (int)(hole ? index / 2 * 3 + 2 : calls[index].number);
 		assert_in_range(bpf_run(code, (size_t)length, &data, &verdict), 1, 64);
@@ -239,8 +262,8 @@ static void test_too_large(void **state)
 
 	assert_int_equal(parse(profile, kinds_text), 0);
 	for (uint32_t i = 0; i < 600; i++)
-		calls[i] = (struct generate_call){
-			2 * i, profile_rule_for(profile, profile->rules, "narrow") };
+		calls[i] = (struct generate_call){ 2 * i, profile_rule_for(profile, profile->rules,
+									   "narrow") };
 	assert_int_equal(generate_filter(profile, ARCH_ARM, calls, 600, code), -1);
 	assert_non_null(strstr(profile->error, "more than 4096 instructions"));
 }
@@ -312,14 +335,10 @@ static int free_profile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_interpreter),
-		cmocka_unit_test(test_bad_lines),
-		cmocka_unit_test(test_nul_byte),
-		cmocka_unit_test(test_unresolved_names),
-		cmocka_unit_test(test_foreign_names),
-		cmocka_unit_test(test_many_calls),
-		cmocka_unit_test(test_too_large),
-		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_interpreter),   cmocka_unit_test(test_bad_lines),
+		cmocka_unit_test(test_nul_byte),      cmocka_unit_test(test_unresolved_names),
+		cmocka_unit_test(test_foreign_names), cmocka_unit_test(test_many_calls),
+		cmocka_unit_test(test_too_large),     cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_uncached),
 	};
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A user at a terminal: tty.py SCENARIO COMMAND…
+"""A user at a terminal: terminal.py SCENARIO COMMAND…
 
 COMMAND is a whole nestbox command line. The scenarios play keys and say what
 came of them, one line each; a scenario that waits too long fails. Nothing
