@@ -25,7 +25,9 @@ ifeq ($(LIBC),musl)
 LIBC_FLAGS := -idirafter /usr/include -idirafter /usr/include/$(shell $(HOSTCC) -print-multiarch)
 LINK    := -static
 else ifeq ($(LIBC),sanitize)
-LIBC_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# Before a call that does not return ASan clears the shadow of a stack that it would not find here.
+LIBC_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
+              -D_Noreturn=
 LINK    := -fsanitize=address,undefined
 HARDEN  :=
 else
@@ -42,17 +44,23 @@ PROFILES := $(wildcard filters/*.profile)
 all: $(B)/nestbox ## build the program, statically linked with LIBC=musl or glibc
 
 .DELETE_ON_ERROR:
+.SECONDARY:
+
+# V=1 shows the commands, make -s nothing.
+ifneq ($(V),1)
+Q = @$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,echo '  $(if $(filter %.o,$@),CC,LD) $@';)
+endif
 
 # A dynamic program would be useless in an empty image, and some tool chains make one silently.
 $(B)/nestbox: $(OBJECTS)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^
 ifneq ($(LIBC),sanitize)
 	@if readelf -lW $@ | grep -q INTERP; then echo '$@ has an interpreter'; rm $@; exit 1; fi
 endif
 
 $(B)/%.o: %.c | $(GEN)/filters_generated.h
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/filters/filter.o: $(GEN)/filters_generated.h
 
@@ -61,10 +69,10 @@ $(B)/filters/filter.o: $(GEN)/filters_generated.h
 # The profiles become BPF at build time, with the names and numbers that libseccomp knows.
 $(GEN)/compile: $(COMPILER_SOURCES) $(wildcard filters/*.h)
 	@mkdir -p $(@D)
-	$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) -O1 -g -o $@ $(COMPILER_SOURCES) -lseccomp
+	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) -O1 -g -o $@ $(COMPILER_SOURCES) -lseccomp
 
 $(GEN)/filters_generated.h: $(GEN)/compile $(PROFILES)
-	$(GEN)/compile $(PROFILES) >$@
+	@$(GEN)/compile $(PROFILES) >$@
 
 # --- Programs of the tests -------------------------------------------------------------------------
 
@@ -76,19 +84,19 @@ BENCH_PROGRAMS := build/bench/floor build/bench/noop build/bench/spin
 
 $(HELPERS)/%: tests/lib/%.c
 	@mkdir -p $(@D)
-	$(STATIC_CC) -pthread -o $@ $<
+	$(Q)$(STATIC_CC) -pthread -o $@ $<
 
 $(HELPERS)/%: tests/escape/%.c
 	@mkdir -p $(@D)
-	$(STATIC_CC) -pthread -o $@ $<
+	$(Q)$(STATIC_CC) -pthread -o $@ $<
 
 build/bench/floor: tests/bench/floor.c filters/filter.c init/clone.c $(GEN)/filters_generated.h
 	@mkdir -p $(@D)
-	$(STATIC_CC) -I$(GEN) -o $@ $(filter %.c,$^)
+	$(Q)$(STATIC_CC) -I$(GEN) -o $@ $(filter %.c,$^)
 
 build/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
-	$(STATIC_CC) -o $@ $<
+	$(Q)$(STATIC_CC) -o $@ $<
 
 # Units: host compiler, dynamic, with address and undefined-behaviour sanitizers.
 UNIT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(GEN) $(WARNINGS) -O1 -g -fsanitize=address,undefined \
@@ -100,10 +108,10 @@ UNITS := $(patsubst tests/unit/%.c,build/units/%,$(wildcard tests/unit/*_test.c)
 
 build/units/%.o: %.c | $(GEN)/filters_generated.h
 	@mkdir -p $(@D)
-	$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -c -o $@ $<
 
 build/units/%_test: tests/unit/%_test.c $(UNIT_OBJECTS)
-	$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -o $@ $^ -lcmocka -lseccomp
+	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -o $@ $^ -lcmocka -lseccomp
 
 -include $(UNIT_OBJECTS:.o=.d)
 
@@ -141,7 +149,7 @@ bench: $(B)/nestbox $(BENCH_PROGRAMS) ## how long a start takes: ratios to the f
 	@NESTBOX=$(B)/nestbox tests/bench/run
 
 syscalls-list: $(B)/nestbox $(BENCH_PROGRAMS) ## write the list of system calls that a start may make
-	@tests/lib/count-syscalls >tests/e2e/syscalls.list
+	@tests/lib/count-syscalls >$(B)/syscalls.list && mv $(B)/syscalls.list tests/e2e/
 
 size: ## the sizes of both builds
 	@for libc in musl glibc; do \
@@ -151,7 +159,7 @@ size: ## the sizes of both builds
 	done; rm build/stripped
 
 $(GEN)/options: tests/lib/mdoc/options.c $(filter-out $(B)/init/main.o,$(OBJECTS))
-	$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $^
+	$(Q)$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $^
 
 man: $(GEN)/options ## write the option list of the man page anew
 	@tests/lib/mdoc/update nestbox.1

@@ -595,23 +595,25 @@ static void test_no_words_at_all(void **state)
 static void check_many(size_t count)
 {
 	char **argv = calloc(10 * count + 3, sizeof(*argv));
-	char number[32][12], dest[] = "/d";
+	static char program[] = "nestbox", grant[] = "--read", keep[] = "--keep-fd",
+		    set[] = "--setenv", dir[] = "--dir", dest[] = "/d";
+	char number[32][12];
 	struct plan plan;
 	struct fault fault;
 	size_t words = 0;
 
-	argv[words++] = (char[]){ "nestbox" };
+	argv[words++] = program;
 	for (size_t i = 0; i < 32; i++)
 		snprintf(number[i], sizeof(number[i]), "%zu", i);
 	for (size_t i = 0; i < count; i++) {
-		argv[words++] = (char[]){ "--read" };
+		argv[words++] = grant;
 		argv[words++] = number[i % 32];
-		argv[words++] = (char[]){ "--keep-fd" };
+		argv[words++] = keep;
 		argv[words++] = number[i % 32];
-		argv[words++] = (char[]){ "--setenv" };
+		argv[words++] = set;
 		argv[words++] = number[i % 32];
 		argv[words++] = number[i % 31];
-		argv[words++] = (char[]){ "--dir" };
+		argv[words++] = dir;
 		argv[words++] = dest;
 	}
 	argv[words] = dest;
