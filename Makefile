@@ -25,9 +25,8 @@ ifeq ($(LIBC),musl)
 LIBC_FLAGS := -idirafter /usr/include -idirafter /usr/include/$(shell $(HOSTCC) -print-multiarch)
 LINK    := -static
 else ifeq ($(LIBC),sanitize)
-# Before a call that does not return ASan clears the shadow of a stack that it would not find here.
-LIBC_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
-              -D_Noreturn=
+LIBC_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SOURCES_MORE := tests/lib/sanitize/options.c
 LINK    := -fsanitize=address,undefined
 HARDEN  :=
 else
@@ -36,7 +35,7 @@ endif
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(GEN) $(WARNINGS) $(HARDEN) $(LIBC_FLAGS) $(CFLAGS)
 
 SOURCES := $(wildcard init/*.c mountns/*.c) filters/filter.c
-OBJECTS := $(SOURCES:%.c=$(B)/%.o)
+OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(SOURCES_MORE:%.c=$(B)/%.o)
 COMPILER_SOURCES := $(filter-out filters/filter.c,$(wildcard filters/*.c))
 PROFILES := $(wildcard filters/*.profile)
 

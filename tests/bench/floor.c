@@ -4,8 +4,8 @@
  *
  * Makes by hand the system calls that a complete box needs, and nothing else: no options, no error
  * texts, no checks, no signals, no report. The view is the benchmark's: /usr may be executed, /etc
- * read, DIR written, COMMAND executed. Whatever fails ends it with 125, so that it cannot be fast by
- * failing. tests/bench/run compares nestbox with it; what stands here must be what nestbox does.
+ * read, DIR written, COMMAND executed. Any failure ends it with 125: it cannot be fast by failing.
+ * tests/bench/run compares nestbox with it; what stands here must be what nestbox does.
  */
 #include <errno.h>
 #include <limits.h>

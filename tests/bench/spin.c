@@ -2,9 +2,9 @@
 /*
  * spin ROUNDS COMMANDS: runs every command of the file once a round and prints what each run took.
  *
- * A line of the file is a command, its words parted by tabs. Every round has an order of its own, so
- * that what a command leaves behind for the kernel to clear away (a network namespace is cleared
- * after its last process is gone) falls on all the others alike. One line a command comes out: its
+ * A line of the file is a command, its words parted by tabs. Every round has an order of its own:
+ * what a command leaves behind for the kernel to clear away (a network namespace is cleared after
+ * its last process is gone) falls on all the others alike. One line a command comes out: its
  * samples in nanoseconds, from before vfork to after wait. A command that does not exit with 0 ends
  * the run: nothing can be fast by failing.
  */
@@ -89,7 +89,7 @@ static int64_t run(char **words)
 	return now() - begin;
 }
 
-/* The same orders in every run of the benchmark: a number generator of our own, with a fixed seed. */
+/* The same orders in every run of the benchmark: a generator of our own, with a fixed seed. */
 static void shuffle(size_t *order, size_t count)
 {
 	static uint64_t state = 0x9e3779b97f4a7c15;

@@ -7,8 +7,8 @@
 
 load ../lib/common
 
-# Nothing here depends on who comes first: whoever waits in a start waits in one blocking call for one
-# thing. So the match is an exact one; 50 runs, also on a busy machine and on one processor, gave one
+# Nothing here depends on who comes first: whoever waits in a start waits in one blocking call for
+# one thing. So the match is exact; 50 runs, also on a busy machine and on one processor, gave one
 # list. A wait that may or may not be needed (a futex) would have to be left out of the count.
 @test "a start makes the system calls of the list, and no other" {
 	need strace

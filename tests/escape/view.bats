@@ -347,7 +347,7 @@ faked() {
 		kill -KILL $!
 		[ "$line" = ready ]
 		diff <(echo "$before") <(echo "$after") && echo same'
-	is same
+	says same
 }
 
 @test "nothing is written into a granted root" {

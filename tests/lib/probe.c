@@ -159,6 +159,71 @@ static int cmd_forge(char **argv)
 	return 0;
 }
 
+/* ---- processes ---- */
+
+/* Leave a process that nobody but PID 1 can reap; its end of the pipe closes when it is dead. */
+static int one_orphan(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -1;
+	if (pid == 0) {
+		pid_t inner = fork();
+
+		_exit(inner < 0 ? 1 : 0);
+	}
+	if (waitpid(pid, &status, 0) < 0 || status)
+		return -1;
+	return 0;
+}
+
+static int count_state(char wanted, int *all)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *e;
+	int found = 0;
+
+	*all = 0;
+	while (proc && (e = readdir(proc))) {
+		char path[300], text[512], *end;
+		ssize_t n;
+		int fd;
+
+		if (e->d_name[0] < '0' || e->d_name[0] > '9')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/stat", e->d_name);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		n = read(fd, text, sizeof(text) - 1);
+		close(fd);
+		if (n <= 0)
+			continue;
+		text[n] = 0;
+		end = strrchr(text, ')');
+		*all += 1;
+		found += end && end[2] == wanted;
+	}
+	if (proc)
+		closedir(proc);
+	return found;
+}
+
+/* Until nobody but PID 1 and we are there; nobody tells, so look, with a bound. */
+static int await_alone(long limit_ms)
+{
+	long end = now_ms() + limit_ms;
+	int all;
+
+	do {
+		count_state('Z', &all);
+		if (all <= 2)
+			return 0;
+		sched_yield();
+	} while (now_ms() < end);
+	return -1;
+}
+
 /* ---- signals ---- */
 
 static int cmd_sigs(char **argv)
@@ -215,6 +280,31 @@ static int cmd_report(char **argv)
 		printf("got %d\n", sig);
 	} while (sig != end);
 	return 0;
+}
+
+/* siege END: everything that a workload may send to PID 1, forged senders too; then as report. */
+static int cmd_siege(char **argv)
+{
+	static const int codes[] = { SI_QUEUE, SI_TIMER, SI_MESGQ, SI_ASYNCIO, SI_SIGIO, -60 };
+
+	block_all();
+	for (int sig = 1; sig <= LAST_SIGNAL; sig++) {
+		kill(1, sig);
+		syscall(SYS_tgkill, 1, 1, sig);
+		for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+			/* pid and uid 0: how a sender outside the box looks inside. */
+			siginfo_t info = { .si_signo = sig, .si_code = codes[i] };
+
+			info.si_value.sival_int = SIGTERM;
+			syscall(SYS_rt_sigqueueinfo, 1, sig, &info);
+			syscall(SYS_rt_tgsigqueueinfo, 1, 1, sig, &info);
+		}
+	}
+	/* PID 1 works through what it got before it can reap these. */
+	for (int i = 0; i < 10; i++)
+		one_orphan();
+	await_alone(20000);
+	return cmd_report(argv);
 }
 
 /* count SIG END: says "ready", counts SIG until END comes, prints the count. */
@@ -282,7 +372,7 @@ static int cmd_exit(char **argv)
 	_exit(atoi(argv[0]));
 }
 
-/* ---- processes ---- */
+/* ---- processes, continued ---- */
 
 static int cmd_session(char **argv)
 {
@@ -294,69 +384,6 @@ static int cmd_session(char **argv)
 	return 0;
 }
 
-/* Leave a process that nobody but PID 1 can reap; its end of the pipe closes when it is dead. */
-static int one_orphan(void)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid < 0)
-		return -1;
-	if (pid == 0) {
-		pid_t inner = fork();
-
-		_exit(inner < 0 ? 1 : 0);
-	}
-	if (waitpid(pid, &status, 0) < 0 || status)
-		return -1;
-	return 0;
-}
-
-static int count_state(char wanted, int *all)
-{
-	DIR *proc = opendir("/proc");
-	struct dirent *e;
-	int found = 0;
-
-	*all = 0;
-	while (proc && (e = readdir(proc))) {
-		char path[300], text[512], *end;
-		ssize_t n;
-		int fd;
-
-		if (e->d_name[0] < '0' || e->d_name[0] > '9')
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/stat", e->d_name);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		n = read(fd, text, sizeof(text) - 1);
-		close(fd);
-		if (n <= 0)
-			continue;
-		text[n] = 0;
-		end = strrchr(text, ')');
-		*all += 1;
-		found += end && end[2] == wanted;
-	}
-	if (proc)
-		closedir(proc);
-	return found;
-}
-
-/* Reaping is somebody else's work: give it a bounded time, then say what is left. */
-static int settle(long limit_ms, int expected)
-{
-	long end = now_ms() + limit_ms;
-	int zombies, all;
-
-	do {
-		zombies = count_state('Z', &all);
-		if (!zombies && all <= expected)
-			break;
-		sched_yield();
-	} while (now_ms() < end);
-	printf("zombies %d\nprocesses %d\n", zombies, all);
-	return 0;
-}
 
 static long rss_of_init(void)
 {
@@ -376,12 +403,15 @@ static long rss_of_init(void)
 static int cmd_orphans(char **argv)
 {
 	long count = atol(argv[0]), before = rss_of_init();
+	int zombies, all;
 
 	for (long i = 0; i < count; i++)
 		if (one_orphan() < 0)
 			return fail("fork");
 	printf("made %ld\n", count);
-	settle(20000, 2);
+	await_alone(20000);
+	zombies = count_state('Z', &all);
+	printf("zombies %d\nprocesses %d\n", zombies, all);
 	printf("growth %ld\n", rss_of_init() - before);
 	return 0;
 }
@@ -685,7 +715,8 @@ static const struct command {
 	{ "ls", 1, cmd_ls },		{ "mounts", 0, cmd_mounts },
 	{ "orphans", 1, cmd_orphans },	{ "readlink", 1, cmd_readlink },
 	{ "report", 0, cmd_report },	{ "session", 0, cmd_session },
-	{ "sigs", 0, cmd_sigs },	{ "stat", 1, cmd_stat },
+	{ "siege", 1, cmd_siege },	{ "sigs", 0, cmd_sigs },
+	{ "stat", 1, cmd_stat },
 	{ "stubborn", 0, cmd_stubborn }, { "umask", 0, cmd_umask },
 	{ "uname", 0, cmd_uname },
 };

@@ -52,7 +52,9 @@ static void test_errno(void **state)
 
 static void test_reason(void **state)
 {
-	const struct fault fault = { .step = "options", .object = "--foo", .reason = "unknown option" };
+	const struct fault fault = { .step = "options",
+				     .object = "--foo",
+				     .reason = "unknown option" };
 
 	(void)state;
 	assert_string_equal(complaint(&fault), "nestbox: options: --foo: unknown option");
@@ -144,8 +146,9 @@ static void test_control_characters(void **state)
 				     .error = ENOENT };
 
 	(void)state;
-	assert_string_equal(complaint(&fault), "nestbox: grant: /a\\012nestbox: all is well\\015\\033[2J"
-					       "\\177\\011\\001: No such file or directory");
+	assert_string_equal(complaint(&fault),
+			    "nestbox: grant: /a\\012nestbox: all is well\\015\\033[2J"
+			    "\\177\\011\\001: No such file or directory");
 }
 
 static void test_other_bytes(void **state)

@@ -12,11 +12,26 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define KEEP(name_) { .kind = ENV_KEEP, .name = name_ }
-#define KEEP_ALL { .kind = ENV_KEEP_ALL }
-#define SET(name_, value_) { .kind = ENV_SET, .name = name_, .value = value_ }
-#define UNSET(name_) { .kind = ENV_UNSET, .name = name_ }
-#define CLEAR { .kind = ENV_CLEAR }
+#define KEEP(name_)                                                                                \
+	{                                                                                          \
+		.kind = ENV_KEEP, .name = name_                                                    \
+	}
+#define KEEP_ALL                                                                                   \
+	{                                                                                          \
+		.kind = ENV_KEEP_ALL                                                               \
+	}
+#define SET(name_, value_)                                                                         \
+	{                                                                                          \
+		.kind = ENV_SET, .name = name_, .value = value_                                    \
+	}
+#define UNSET(name_)                                                                               \
+	{                                                                                          \
+		.kind = ENV_UNSET, .name = name_                                                   \
+	}
+#define CLEAR                                                                                      \
+	{                                                                                          \
+		.kind = ENV_CLEAR                                                                  \
+	}
 
 static size_t count_strings(char *const strings[])
 {
@@ -100,7 +115,10 @@ static void test_edits(void **state)
 		{ { SET("A", "1"), CLEAR }, 2, { NULL }, 0 },
 		{ { CLEAR, SET("A", "1") }, 2, { "A=1" }, 1 },
 		{ { CLEAR, CLEAR, KEEP("PATH"), UNSET("X") }, 4, { "PATH=/outside" }, 1 },
-		{ { KEEP_ALL, CLEAR, SET("B", "2"), KEEP("HOME") }, 4, { "B=2", "HOME=/home/u" }, 2 },
+		{ { KEEP_ALL, CLEAR, SET("B", "2"), KEEP("HOME") },
+		  4,
+		  { "B=2", "HOME=/home/u" },
+		  2 },
 		{ { KEEP_ALL, UNSET("PATH"), UNSET("TWO"), SET("EMPTY", "no") },
 		  4,
 		  { "HOME=/home/u", "EMPTY=no" },
@@ -126,7 +144,10 @@ static void test_prefixes(void **state)
 		  4,
 		  { PATH, "AB=w", "A=y", "ABC=z" },
 		  4 },
-		{ { KEEP_ALL, UNSET("A"), UNSET("PATHS") }, 3, { PATH, "AB=2", "ABC=3", "PAT=5" }, 4 },
+		{ { KEEP_ALL, UNSET("A"), UNSET("PATHS") },
+		  3,
+		  { PATH, "AB=2", "ABC=3", "PAT=5" },
+		  4 },
 	};
 
 	(void)state;

@@ -267,8 +267,8 @@ static void test_grants(void **state)
 	(void)state;
 	good(&parsed, WORDS("--read", "/1", "--write", "2", "--exec", "/3", "--read-try", "/4",
 			    "--write-try", "/5", "--exec-try", "/6", "-r", "/7", "-w/8=8", "-x=9",
-			    "-r/../10/./", "--read=a=b", "-r", "-x", "-w", "--", "--exec-try=\xff\n",
-			    "command"));
+			    "-r/../10/./", "--read=a=b", "-r", "-x", "-w", "--",
+			    "--exec-try=\xff\n", "command"));
 	assert_int_equal(parsed.plan.grant_count, COUNT(rows));
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_string_equal(parsed.plan.grants[i].path, rows[i].path);
@@ -285,9 +285,9 @@ static void test_grants(void **state)
 static void test_steps(void **state)
 {
 	static const struct mount_step rows[] = {
-		{ STEP_DEV, "/a", NULL },     { STEP_TMPFS, "/b/c", NULL },
+		{ STEP_DEV, "/a", NULL },           { STEP_TMPFS, "/b/c", NULL },
 		{ STEP_SYMLINK, "/d", "../x//y/" }, { STEP_DIR, "/e", NULL },
-		{ STEP_PROC, "/f", NULL },    { STEP_TMPFS, "/b/c", NULL },
+		{ STEP_PROC, "/f", NULL },          { STEP_TMPFS, "/b/c", NULL },
 		{ STEP_SYMLINK, "/g", "-" },
 	};
 	struct parsed parsed;
@@ -309,7 +309,9 @@ static void test_steps(void **state)
 static void test_bad_steps(void **state)
 {
 	static const char *const names[] = { "--tmpfs", "--dir", "--proc", "--dev" };
-	static const char *const dests[] = { "", "/", "//", "/.", "a", "./a", "..", "/..", "/a/../b" };
+	static const char *const dests[] = {
+		"", "/", "//", "/.", "a", "./a", "..", "/..", "/a/../b"
+	};
 	char longest[PATH_MAX + 1];
 
 	(void)state;
@@ -331,9 +333,9 @@ static void test_environment(void **state)
 		unsigned int kind;
 		const char *name, *value;
 	} rows[] = {
-		{ ENV_KEEP, "A", NULL },  { ENV_SET, "A", "1=2" }, { ENV_CLEAR, NULL, NULL },
-		{ ENV_SET, "B", "" },	  { ENV_UNSET, "B", NULL }, { ENV_KEEP_ALL, NULL, NULL },
-		{ ENV_KEEP, "C", NULL },  { ENV_KEEP, "D", NULL },  { ENV_SET, "a b", "-r" },
+		{ ENV_KEEP, "A", NULL }, { ENV_SET, "A", "1=2" },  { ENV_CLEAR, NULL, NULL },
+		{ ENV_SET, "B", "" },    { ENV_UNSET, "B", NULL }, { ENV_KEEP_ALL, NULL, NULL },
+		{ ENV_KEEP, "C", NULL }, { ENV_KEEP, "D", NULL },  { ENV_SET, "a b", "-r" },
 	};
 	struct parsed parsed;
 
@@ -361,8 +363,8 @@ static void test_environment(void **state)
 
 static void test_flags(void **state)
 {
-	static const char *const names[] = { "--net",	  "--new-session", "--die-with-parent",
-					     "--explain", "--version",	   "--help" };
+	static const char *const names[] = { "--net",     "--new-session", "--die-with-parent",
+					     "--explain", "--version",     "--help" };
 	struct parsed parsed;
 
 	(void)state;
@@ -383,9 +385,19 @@ static void test_flags(void **state)
 static void test_ids(void **state)
 {
 	static const char *const refused[] = {
-		"",	"-1",	      "+1",	    "0x1",	  " 1",
-		"1 ",	"1.0",	      "root",	    "4294967295", "4294967296",
-		"-4294967295",	      "18446744073709551616",	  "99999999999999999999999999",
+		"",
+		"-1",
+		"+1",
+		"0x1",
+		" 1",
+		"1 ",
+		"1.0",
+		"root",
+		"4294967295",
+		"4294967296",
+		"-4294967295",
+		"18446744073709551616",
+		"99999999999999999999999999",
 	};
 	struct parsed parsed;
 
@@ -434,8 +446,8 @@ static void test_limits(void **state)
 	const struct limit *limits;
 
 	(void)state;
-	good(&parsed, WORDS("--rlimit", "nofile=256", "--rlimit=CORE=0:unlimited", "--timeout", "2.5",
-			    "command"));
+	good(&parsed, WORDS("--rlimit", "nofile=256", "--rlimit=CORE=0:unlimited", "--timeout",
+			    "2.5", "command"));
 	limits = parsed.plan.limits;
 	assert_int_equal(parsed.plan.limit_count, 2);
 	assert_int_equal(limits[0].resource, RLIMIT_NOFILE);
@@ -472,8 +484,10 @@ static void test_the_last_limit_of_a_name_counts(void **state)
 
 static void test_descriptors(void **state)
 {
-	static const char *const refused[] = { "", "-1", "+3", "0x3", " 3", "3 ", "x", "2147483648",
-					       "4294967299", "18446744073709551619" };
+	static const char *const refused[] = {
+		"",   "-1", "+3",         "0x3",        " 3",
+		"3 ", "x",  "2147483648", "4294967299", "18446744073709551619"
+	};
 	struct parsed parsed;
 
 	(void)state;
@@ -506,7 +520,8 @@ static void test_status_descriptors_of_the_workload(void **state)
 	}
 	bad(WORDS("--keep-fd", "5", "--status-fd", "5", "command"), "--keep-fd");
 	bad(WORDS("--status-fd", "5", "--keep-fd", "5", "command"), "--keep-fd");
-	bad(WORDS("--keep-fd", "4", "--keep-fd", "5", "--exit-signal-fd", "5", "command"), "--keep-fd");
+	bad(WORDS("--keep-fd", "4", "--keep-fd", "5", "--exit-signal-fd", "5", "command"),
+	    "--keep-fd");
 	bad(WORDS("--exit-signal-fd", "5", "--keep-fd", "05", "command"), "--keep-fd");
 	good(&parsed, WORDS("--keep-fd", "5", "--status-fd", "5", "--status-fd", "6", "command"));
 	release(&parsed);
@@ -539,10 +554,11 @@ static void test_where_options_stop(void **state)
 
 static void test_unknown_options(void **state)
 {
-	static const char *const rows[] = { "--nonsense", "--rea",  "--reads", "--read-tr", "--READ",
-					    "--read ",	  "---read", "---",    "--=",	    "--=x",
-					    "-z",	  "-R",	    "-?",      "-1",	    "-=",
-					    "-\xc3\xa9",  "-\n",    "--\n",    "--nonsense=x", "-ne" };
+	static const char *const rows[] = { "--nonsense", "--rea",   "--reads",      "--read-tr",
+					    "--READ",     "--read ", "---read",      "---",
+					    "--=",        "--=x",    "-z",           "-R",
+					    "-?",         "-1",      "-=",           "-\xc3\xa9",
+					    "-\n",        "--\n",    "--nonsense=x", "-ne" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {

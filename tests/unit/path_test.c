@@ -52,7 +52,7 @@ static void test_normalise(void **state)
 static void test_normalise_refuses(void **state)
 {
 	static const char *const rows[] = {
-		"",	"a",	  ".",	     "..",	  "a/b",     "./a",	"/..",
+		"",     "a",     ".",       "..",         "a/b",   "./a",    "/..",
 		"/../", "/a/..", "/a/../b", "/a/b/../..", "/./..", "//..//", "../a",
 	};
 	char out[PATH_MAX];
@@ -174,21 +174,11 @@ static void test_is_below(void **state)
 		const char *path, *base;
 		bool below;
 	} rows[] = {
-		{ "/", "/", true },
-		{ "/a", "/", true },
-		{ "/a/b", "/", true },
-		{ "/a", "/a", true },
-		{ "/a/b", "/a", true },
-		{ "/a/b/c", "/a", true },
-		{ "/a/b/c", "/a/b", true },
-		{ "/", "/a", false },
-		{ "/a", "/a/b", false },
-		{ "/ab", "/a", false },
-		{ "/a-", "/a", false },
-		{ "/a.b/c", "/a", false },
-		{ "/a/bc", "/a/b", false },
-		{ "/b/a", "/a", false },
-		{ "/a", "/ab", false },
+		{ "/", "/", true },         { "/a", "/", true },     { "/a/b", "/", true },
+		{ "/a", "/a", true },       { "/a/b", "/a", true },  { "/a/b/c", "/a", true },
+		{ "/a/b/c", "/a/b", true }, { "/", "/a", false },    { "/a", "/a/b", false },
+		{ "/ab", "/a", false },     { "/a-", "/a", false },  { "/a.b/c", "/a", false },
+		{ "/a/bc", "/a/b", false }, { "/b/a", "/a", false }, { "/a", "/ab", false },
 		{ "/b", "/a", false },
 	};
 

@@ -92,7 +92,9 @@ static void test_fault_with_errno(void **state)
 
 static void test_fault_with_reason(void **state)
 {
-	const struct fault fault = { .step = "dev", .object = "/dev/null", .reason = "is no device" };
+	const struct fault fault = { .step = "dev",
+				     .object = "/dev/null",
+				     .reason = "is no device" };
 	struct report report = pass(*state, REPORT_SETUP_FAILED, &fault);
 	struct fault back = report_to_fault(&report);
 
@@ -206,7 +208,8 @@ static void test_exit_status(void **state)
 		assert_int_equal(report_exit_status(W_EXITCODE(code, 0)), code);
 	for (int number = 1; number <= SIGRTMAX; number++) {
 		assert_int_equal(report_exit_status(W_EXITCODE(0, number)), 128 + number);
-		assert_int_equal(report_exit_status(W_EXITCODE(0, number) | WCOREFLAG), 128 + number);
+		assert_int_equal(report_exit_status(W_EXITCODE(0, number) | WCOREFLAG),
+				 128 + number);
 	}
 }
 

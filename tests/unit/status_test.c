@@ -103,8 +103,8 @@ static void test_signal(void **state)
 		bool core = number % 2;
 
 		status_ended(&fixture->plan, W_EXITCODE(0, number) | (core ? WCOREFLAG : 0));
-		snprintf(line, sizeof(line), "{\"event\":\"signal\",\"signal\":%d,\"core\":%s}", number,
-			 core ? "true" : "false");
+		snprintf(line, sizeof(line), "{\"event\":\"signal\",\"signal\":%d,\"core\":%s}",
+			 number, core ? "true" : "false");
 		assert_string_equal(event(fixture), line);
 		assert_int_equal(read(fixture->signals, record, sizeof(record)), sizeof(expected));
 		assert_memory_equal(record, expected, sizeof(expected));
@@ -161,7 +161,8 @@ static void test_failures(void **state)
 		  "{\"event\":\"setup-failed\",\"step\":\"proc\",\"object\":\"\",\"errno\":1}" },
 		{ REPORT_SETUP_FAILED,
 		  { .step = "dev", .object = "a\"b\\c\n\xff", .reason = "no" },
-		  "{\"event\":\"setup-failed\",\"step\":\"dev\",\"object\":\"a\\\"b\\\\c\\u000a\\ufffd\","
+		  "{\"event\":\"setup-failed\",\"step\":\"dev\",\"object\":"
+		  "\"a\\\"b\\\\c\\u000a\\ufffd\","
 		  "\"reason\":\"no\"}" },
 	};
 	struct fixture *fixture = *state;

@@ -51,7 +51,9 @@ static void test_add(void **state)
 
 static void test_number(void **state)
 {
-	static const unsigned long long rows[] = { 0, 1, 9, 10, 11, 99, 100, 4294967295, UINT64_MAX };
+	static const unsigned long long rows[] = {
+		0, 1, 9, 10, 11, 99, 100, 4294967295, UINT64_MAX
+	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -77,7 +79,9 @@ static void test_visible(void **state)
 		{ "\xc2\x9b", "\\302\\233" }, /* CSI, which starts an escape sequence */
 		{ "\xc2\x80z\xc2\x9f", "\\302\\200z\\302\\237" },
 		{ "\xc2\xa0", "\xc2\xa0" },
-		{ "\x9b" "31m", "\\23331m" },
+		{ "\x9b"
+		  "31m",
+		  "\\23331m" },
 		{ "\xff/\xc3", "\\377/\\303" },
 		{ "\xc3(", "\\303(" },
 		{ "\xed\xa0\x80", "\\355\\240\\200" },
@@ -90,8 +94,8 @@ static void test_visible(void **state)
 		const char string[] = { 'x', (char)byte, 'y', '\0' };
 		char expected[8];
 
-		snprintf(expected, sizeof(expected), byte < 0x20 || byte == 0x7f ? "x\\%03oy" : "x%cy",
-			 byte);
+		snprintf(expected, sizeof(expected),
+			 byte < 0x20 || byte == 0x7f ? "x\\%03oy" : "x%cy", byte);
 		assert_string_equal(made_by(text_visible, string), expected);
 	}
 }
@@ -106,8 +110,9 @@ static void test_json_ascii(void **state)
 		char expected[16];
 
 		snprintf(expected, sizeof(expected),
-			 byte < 0x20 ? "\"x\\u%04xy\"" :
-			 byte == '"' || byte == '\\' ? "\"x\\%cy\"" : "\"x%cy\"",
+			 byte < 0x20                   ? "\"x\\u%04xy\""
+			 : byte == '"' || byte == '\\' ? "\"x\\%cy\""
+						       : "\"x%cy\"",
 			 byte);
 		assert_string_equal(made_by(text_json, string), expected);
 	}
@@ -152,29 +157,29 @@ static void test_json_not_utf8(void **state)
 	static const struct {
 		const char *bytes, *json;
 	} rows[] = {
-		{ "\x80", BAD },			 /* a lone continuation byte */
+		{ "\x80", BAD }, /* a lone continuation byte */
 		{ "\xbf", BAD },
 		{ "a\x80z", "a" BAD "z" },
 		{ "\x80\xbf\x80", BAD BAD BAD },
-		{ "\xc2", BAD },			 /* cut after the first byte */
+		{ "\xc2", BAD }, /* cut after the first byte */
 		{ "\xdf", BAD },
 		{ "\xe2\x82", BAD BAD },
 		{ "\xf0\x9f", BAD BAD },
 		{ "\xf0\x9f\x92", BAD BAD BAD },
-		{ "\xc3(", BAD "(" },			 /* cut by something else */
+		{ "\xc3(", BAD "(" }, /* cut by something else */
 		{ "\xe2(\x82", BAD "(" BAD },
 		{ "\xe2\x82(", BAD BAD "(" },
 		{ "\xf0\x9f\x92(", BAD BAD BAD "(" },
 		{ "\xc3\"", BAD "\\\"" },
 		{ "\xe2\x82\xc3\xa9", BAD BAD "\xc3\xa9" },
-		{ "\xc0\x80", BAD BAD },		 /* longer than needed */
+		{ "\xc0\x80", BAD BAD }, /* longer than needed */
 		{ "\xc0\xaf", BAD BAD },
 		{ "\xc1\xbf", BAD BAD },
 		{ "\xe0\x80\xaf", BAD BAD BAD },
 		{ "\xe0\x9f\xbf", BAD BAD BAD },
 		{ "\xf0\x80\x80\xaf", BAD BAD BAD BAD },
 		{ "\xf0\x8f\xbf\xbf", BAD BAD BAD BAD },
-		{ "\xed\xa0\x80", BAD BAD BAD },	 /* halves of a UTF-16 pair */
+		{ "\xed\xa0\x80", BAD BAD BAD }, /* halves of a UTF-16 pair */
 		{ "\xed\xbf\xbf", BAD BAD BAD },
 		{ "\xf4\x90\x80\x80", BAD BAD BAD BAD }, /* above U+10FFFF */
 		{ "\xf5\x80\x80\x80", BAD BAD BAD BAD },
@@ -225,8 +230,9 @@ static size_t utf8_slowly(const unsigned char *s)
 
 static void test_json_random(void **state)
 {
-	static const unsigned char edges[] = "az\"\\\n\x7f\x80\x8f\x90\x9f\xa0\xbf\xc0\xc1\xc2\xdf\xe0"
-					     "\xe1\xec\xed\xee\xef\xf0\xf1\xf3\xf4\xf5\xff";
+	static const unsigned char edges[] =
+		"az\"\\\n\x7f\x80\x8f\x90\x9f\xa0\xbf\xc0\xc1\xc2\xdf\xe0"
+		"\xe1\xec\xed\xee\xef\xf0\xf1\xf3\xf4\xf5\xff";
 
 	(void)state;
 	srandom(4);
@@ -257,11 +263,12 @@ static void test_json_random(void **state)
 /* Strings that end where the memory ends: a look behind the NUL is a SIGSEGV. */
 static void test_reads_nothing_behind_the_end(void **state)
 {
-	static const char *const rows[] = { "",	   "a",		 "\xc2",     "\xe2",
-					    "\xf0", "\xe2\x82",	 "\xf0\x9f", "\xf0\x9f\x92",
+	static const char *const rows[] = { "",     "a",        "\xc2",     "\xe2",
+					    "\xf0", "\xe2\x82", "\xf0\x9f", "\xf0\x9f\x92",
 					    "\xf4", "\xed\x9f", "\xe0" };
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	char *memory = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *memory =
+		mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	(void)state;
 	assert_true(memory != MAP_FAILED);
@@ -308,9 +315,17 @@ static void add_number(struct text *text, const char *string)
 static void test_bound(void **state)
 {
 	static add_function *const functions[] = { text_add, text_visible, text_json, add_number };
-	static const char *const strings[] = { "",	   "a",	     "ab",	     "\n\n\n",
-					       "\"\"\"",   "\\\\\\", "\x80\x80\x80", "\xf0\x9f\x92\xa9",
-					       "\xc3\xa9", "\001",   "0123456789012345678901234567890" };
+	static const char *const strings[] = { "",
+					       "a",
+					       "ab",
+					       "\n\n\n",
+					       "\"\"\"",
+					       "\\\\\\",
+					       "\x80\x80\x80",
+					       "\xf0\x9f\x92\xa9",
+					       "\xc3\xa9",
+					       "\001",
+					       "0123456789012345678901234567890" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(functions); i++)
@@ -328,8 +343,9 @@ static void fill(char *string, size_t length, const char *piece)
 	string[length] = '\0';
 }
 
-static const char *const pieces[] = { "a", "\n", "\"", "\\", "\x80", "\xff", "\xc3\xa9",
-				      "\xe2\x82\xac", "a\xf0\x9f\x92\xa9" };
+static const char *const pieces[] = { "a",        "\n",           "\"",
+				      "\\",       "\x80",         "\xff",
+				      "\xc3\xa9", "\xe2\x82\xac", "a\xf0\x9f\x92\xa9" };
 
 static void test_long_strings(void **state)
 {

@@ -48,12 +48,28 @@ static void test_numbers_refused(void **state)
 		const char *text;
 		uint64_t max;
 	} rows[] = {
-		{ "", 100 },	  { "-", 100 },	   { "+", 100 },  { "-1", UINT64_MAX },
-		{ "+1", 100 },	  { "-0", 100 },   { " 1", 100 }, { "1 ", 100 },
-		{ "\t1", 100 },	  { "1\n", 100 },  { "1 2", 100 }, { "0x1", 100 },
-		{ "x", 100 },	  { "1e1", 100 },  { "1.0", 100 }, { "1,0", 100 },
-		{ "1", 0 },	  { "10", 9 },	   { "11", 10 },  { "100", 99 },
-		{ "256", 255 },	  { "2147483648", INT32_MAX },
+		{ "", 100 },
+		{ "-", 100 },
+		{ "+", 100 },
+		{ "-1", UINT64_MAX },
+		{ "+1", 100 },
+		{ "-0", 100 },
+		{ " 1", 100 },
+		{ "1 ", 100 },
+		{ "\t1", 100 },
+		{ "1\n", 100 },
+		{ "1 2", 100 },
+		{ "0x1", 100 },
+		{ "x", 100 },
+		{ "1e1", 100 },
+		{ "1.0", 100 },
+		{ "1,0", 100 },
+		{ "1", 0 },
+		{ "10", 9 },
+		{ "11", 10 },
+		{ "100", 99 },
+		{ "256", 255 },
+		{ "2147483648", INT32_MAX },
 		{ "4294967295", UINT32_MAX - 1 },
 		{ "4294967296", UINT32_MAX - 1 },
 		{ "18446744073709551616", UINT64_MAX },
@@ -139,12 +155,42 @@ static void test_seconds(void **state)
 static void test_seconds_refused(void **state)
 {
 	static const char *const rows[] = {
-		"",	 "0",	   "0.0",   "0.000000000", "00",    ".",     ".5",   "1.",
-		"0.",	 "-1",	   "+1",    "-0.5",	   "1.-5",  "1.+5",  " 1",   "1 ",
-		"1. 5",	 "1 .5",   "1.5 ",  "1.5s",	   "1s",    "1m",    "1e3",  "0x1",
-		"1.5.5", "1..5",   "1,5",   "1:30",	   "inf",   "nan",   "unlimited",
-		"1.0000000000",	   "0.0000000001",
-		"316224001",	   "18446744073",	   "18446744073709551616",
+		"",
+		"0",
+		"0.0",
+		"0.000000000",
+		"00",
+		".",
+		".5",
+		"1.",
+		"0.",
+		"-1",
+		"+1",
+		"-0.5",
+		"1.-5",
+		"1.+5",
+		" 1",
+		"1 ",
+		"1. 5",
+		"1 .5",
+		"1.5 ",
+		"1.5s",
+		"1s",
+		"1m",
+		"1e3",
+		"0x1",
+		"1.5.5",
+		"1..5",
+		"1,5",
+		"1:30",
+		"inf",
+		"nan",
+		"unlimited",
+		"1.0000000000",
+		"0.0000000001",
+		"316224001",
+		"18446744073",
+		"18446744073709551616",
 		"99999999999999999999999999",
 	};
 	uint64_t nanoseconds;
@@ -167,14 +213,22 @@ static const struct {
 	const char *name;
 	int resource;
 } names[] = {
-	{ "as", RLIMIT_AS },	       { "core", RLIMIT_CORE },
-	{ "cpu", RLIMIT_CPU },	       { "data", RLIMIT_DATA },
-	{ "fsize", RLIMIT_FSIZE },     { "locks", RLIMIT_LOCKS },
-	{ "memlock", RLIMIT_MEMLOCK }, { "msgqueue", RLIMIT_MSGQUEUE },
-	{ "nice", RLIMIT_NICE },       { "nofile", RLIMIT_NOFILE },
-	{ "nproc", RLIMIT_NPROC },     { "rss", RLIMIT_RSS },
-	{ "rtprio", RLIMIT_RTPRIO },   { "rttime", RLIMIT_RTTIME },
-	{ "sigpending", RLIMIT_SIGPENDING }, { "stack", RLIMIT_STACK },
+	{ "as", RLIMIT_AS },
+	{ "core", RLIMIT_CORE },
+	{ "cpu", RLIMIT_CPU },
+	{ "data", RLIMIT_DATA },
+	{ "fsize", RLIMIT_FSIZE },
+	{ "locks", RLIMIT_LOCKS },
+	{ "memlock", RLIMIT_MEMLOCK },
+	{ "msgqueue", RLIMIT_MSGQUEUE },
+	{ "nice", RLIMIT_NICE },
+	{ "nofile", RLIMIT_NOFILE },
+	{ "nproc", RLIMIT_NPROC },
+	{ "rss", RLIMIT_RSS },
+	{ "rtprio", RLIMIT_RTPRIO },
+	{ "rttime", RLIMIT_RTTIME },
+	{ "sigpending", RLIMIT_SIGPENDING },
+	{ "stack", RLIMIT_STACK },
 };
 
 static void test_limit_names(void **state)
@@ -188,7 +242,9 @@ static void test_limit_names(void **state)
 			char text[64];
 
 			snprintf(text, sizeof(text), "%s=1:2", names[i].name);
-			for (size_t at = 0; at < (style == 0 ? 0 : style == 1 ? strlen(text) : 1);
+			for (size_t at = 0; at < (style == 0   ? 0
+						  : style == 1 ? strlen(text)
+							       : 1);
 			     at++)
 				if (text[at] >= 'a' && text[at] <= 'z')
 					text[at] = (char)(text[at] - 'a' + 'A');
@@ -273,7 +329,8 @@ static void test_limits_refused(void **state)
 		"c=1",
 		"a=1",
 		"asx=1",
-		"\xc4\xb1""core=1",
+		"\xc4\xb1"
+		"core=1",
 		"unlimited=1",
 		"7=1",
 		"co\nre=1",
