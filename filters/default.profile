@@ -245,11 +245,20 @@ allow rt_sigtimedwait rt_sigtimedwait_time64
 
 allow futex futex_time64 futex_waitv futex_wait futex_wake futex_requeue
 allow set_robust_list get_robust_list rseq rseq_slice_yield getcpu
-allow sched_yield sched_getaffinity sched_setaffinity sched_getattr sched_setattr
-allow sched_getparam sched_setparam sched_getscheduler sched_setscheduler
+allow sched_yield sched_getaffinity sched_getattr sched_getparam sched_getscheduler
+
+# PID 1 runs under the workload's uid, and that is all these calls ask for: whoever sets its limits
+# has the kernel kill it (RLIMIT_CPU), whoever sets its class starves it.
+deny prlimit64 sched_setaffinity sched_setattr sched_setparam sched_setscheduler if arg0:32 == 1
+allow prlimit64 sched_setaffinity sched_setattr sched_setparam sched_setscheduler
+define IOPRIO_WHO_PROCESS	1
+define PRIO_PROCESS		0
+deny setpriority if arg0:32 == PRIO_PROCESS and arg1:32 == 1
+deny ioprio_set if arg0:32 == IOPRIO_WHO_PROCESS and arg1:32 == 1
+allow getpriority setpriority nice ioprio_get ioprio_set
+
 allow sched_get_priority_max sched_get_priority_min
 allow sched_rr_get_interval sched_rr_get_interval_time64
-allow getpriority setpriority nice ioprio_get ioprio_set
 
 
 ## Time
@@ -272,7 +281,7 @@ allow capget capset
 allow getpgid setpgid getpgrp getsid setsid
 
 allow uname sysinfo times getrusage getrandom
-allow getrlimit ugetrlimit setrlimit prlimit64
+allow getrlimit ugetrlimit setrlimit
 
 # Only what affects nobody but the process: another name for the machine (PER_LINUX32, UNAME26) and
 # fixed addresses (ADDR_NO_RANDOMIZE: sanitizers, reproducible builds). Not pages at address 0, not

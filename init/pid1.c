@@ -220,7 +220,8 @@ static int confine(const struct box *box, struct fault *fault)
 	unsigned int report = (unsigned int)box->report[1];
 	int error;
 
-	memset(box->old_environment.start, 0, box->old_environment.size);
+	if (box->old_environment.size > 0)
+		memset(box->old_environment.start, 0, box->old_environment.size);
 	error = sys_close_range(0, report - 1);
 	if (error == 0)
 		error = sys_close_range(report + 1, ~0U);

@@ -14,8 +14,8 @@ static const char *const read_only[] = { "sysrq-trigger", "irq",  "bus",    "fs"
 					 "acpi",          "scsi", "asound", "driver" };
 
 /* Readable by root alone, and about the whole machine: root in a box is not root. */
-static const char *const masked[] = { "kpagecount", "kpageflags",  "kpagecgroup", "slabinfo",
-				      "timer_list", "vmallocinfo", "sched_debug" };
+static const char *const masked[] = { "kpagecount",   "kpageflags", "kpagecgroup", "slabinfo",
+				      "pagetypeinfo", "timer_list", "vmallocinfo", "sched_debug" };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define CLONE_FLAGS (OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)
