@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdio.h>
 #include <sys/wait.h>
 
 #include "init/status.h"
@@ -49,15 +50,18 @@ void status_started(const struct plan *plan, int pid, int pidfd)
 void status_failed(const struct plan *plan, enum report_kind kind, const struct fault *fault)
 {
 	struct text line = { 0 };
+	/* No longer than what comes from the box: even if all of it is escaped there is room. */
+	char object[sizeof(((struct report *)NULL)->object)];
 
 	if (plan->status_fd < 0)
 		return;
+	snprintf(object, sizeof(object), "%s", fault->object != NULL ? fault->object : "");
 	text_add(&line, "{");
 	add_member(&line, "event", kind == REPORT_EXEC_FAILED ? "exec-failed" : "setup-failed");
 	text_add(&line, ",");
 	add_member(&line, "step", fault->step);
 	text_add(&line, ",");
-	add_member(&line, "object", fault->object != NULL ? fault->object : "");
+	add_member(&line, "object", object);
 	if (fault->reason != NULL) {
 		text_add(&line, ",");
 		add_member(&line, "reason", fault->reason);
