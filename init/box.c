@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "init/box.h"
-#include "mountns/sys.h"
+#include "init/terminal.h"
 
 extern char **environ;
 
@@ -29,40 +31,67 @@ static int by_number(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static int check_open(int fd, const char *option, struct fault *fault)
+/* A directory leads to all of the host: ".." knows no mount of ours. As one of --keep-fd it is asked
+ * for, as standard input it can only be a mistake. */
+static int check_standard(struct fault *fault)
 {
-	return fcntl(fd, F_GETFD) >= 0 ? 0 : fault_errno(fault, "options", option, errno);
-}
+	static const char *const names[] = { "standard input", "standard output",
+					     "standard error" };
+	struct stat stat;
 
-/* Events that nobody could ever read would be lost without a word. */
-static int check_writable(int fd, const char *option, struct fault *fault)
-{
-	int flags = fd < 0 ? O_WRONLY : fcntl(fd, F_GETFL);
-
-	if (flags < 0)
-		return fault_errno(fault, "options", option, errno);
-	if ((flags & O_ACCMODE) == O_RDONLY || (flags & O_PATH) != 0)
-		return fault_text(fault, "options", option,
-				  "the descriptor is not open for writing");
+	for (int fd = 0; fd <= 2; fd++)
+		if (fstat(fd, &stat) == 0 && S_ISDIR(stat.st_mode))
+			return fault_text(fault, "start", names[fd],
+					  "is a directory, which would lead out of the box");
 	return 0;
 }
 
-/* Must see the descriptors as the caller left them: before any is opened here. */
-static int check_descriptors(struct box *box, struct fault *fault)
+/* Who has another descriptor of the same pipe or file could forge events. A terminal shows them to a
+ * person, who may want that. */
+static bool is_same(const struct stat *events, int fd)
+{
+	struct stat stat;
+
+	return fstat(fd, &stat) == 0 && stat.st_dev == events->st_dev &&
+	       stat.st_ino == events->st_ino && !S_ISCHR(stat.st_mode);
+}
+
+static int check_events(const struct box *box, int fd, const char *option, struct fault *fault)
+{
+	struct stat stat;
+	int flags = fd < 0 ? 0 : fcntl(fd, F_GETFL);
+
+	if (fd < 0)
+		return 0;
+	if (flags < 0 || fstat(fd, &stat) != 0)
+		return fault_errno(fault, "options", option, errno);
+	/* Events that nobody could ever read would be lost without a word. */
+	if ((flags & O_ACCMODE) == O_RDONLY || (flags & O_PATH) != 0)
+		return fault_text(fault, "options", option,
+				  "the descriptor is not open for writing");
+	for (int standard = 0; standard <= 2; standard++)
+		if (is_same(&stat, standard))
+			return fault_text(fault, "options", option,
+					  "the command has that file as its 0, 1 or 2");
+	for (size_t i = 0; i < box->keep_fd_count; i++)
+		if (is_same(&stat, box->keep_fds[i]))
+			return fault_text(fault, "options", option,
+					  "the command has that file by --keep-fd");
+	return 0;
+}
+
+static int check_keep_fds(struct box *box, struct fault *fault)
 {
 	const struct plan *plan = box->plan;
 
-	if (check_writable(plan->status_fd, "--status-fd", fault) != 0 ||
-	    check_writable(plan->exit_signal_fd, "--exit-signal-fd", fault) != 0)
-		return -1;
 	if (plan->keep_fd_count == 0)
 		return 0;
 	box->keep_fds = calloc(plan->keep_fd_count, sizeof(int));
 	if (box->keep_fds == NULL)
 		return fault_errno(fault, "options", "--keep-fd", ENOMEM);
 	for (size_t i = 0; i < plan->keep_fd_count; i++) {
-		if (check_open(plan->keep_fds[i], "--keep-fd", fault) != 0)
-			return -1;
+		if (fcntl(plan->keep_fds[i], F_GETFD) < 0)
+			return fault_errno(fault, "options", "--keep-fd", errno);
 		if (plan->keep_fds[i] > 2)
 			box->keep_fds[box->keep_fd_count++] = plan->keep_fds[i];
 	}
@@ -70,19 +99,42 @@ static int check_descriptors(struct box *box, struct fault *fault)
 	return 0;
 }
 
-/* Where the caller closed 0, 1 or 2, none of our descriptors may take that number and so become
- * somebody's standard output. The place holders are closed by the exec. */
+/* Must see the descriptors as the caller left them: before any is opened here. */
+static int check_descriptors(struct box *box, struct fault *fault)
+{
+	if (check_standard(fault) != 0 || check_keep_fds(box, fault) != 0 ||
+	    check_events(box, box->plan->status_fd, "--status-fd", fault) != 0)
+		return -1;
+	return check_events(box, box->plan->exit_signal_fd, "--exit-signal-fd", fault);
+}
+
+/*
+ * Where the caller closed 0, 1 or 2, none of our descriptors may take that number and so become
+ * somebody's standard output. The exec closes the place holders, but only after it has followed
+ * the path of an interpreter, which may be /proc/self/fd/0: they must lead nowhere.
+ */
 static int fill_standard_fds(struct fault *fault)
 {
 	int fd;
 
 	do {
-		fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		fd = eventfd(0, EFD_CLOEXEC);
 	} while (fd >= 0 && fd <= 2);
 	if (fd < 0)
-		return fault_errno(fault, "start", "/", errno);
+		return fault_errno(fault, "start", "descriptors", errno);
 	close(fd);
 	return 0;
+}
+
+/* Without a terminal there is no job control to be had from the caller's session, only harm to it:
+ * /proc/self/autogroup, for one, is the whole session's. */
+static void find_terminal(struct box *box)
+{
+	int terminal = terminal_open();
+
+	box->own_session = terminal < 0;
+	if (terminal >= 0)
+		close(terminal);
 }
 
 static void map_ids(struct box *box)
@@ -156,6 +208,7 @@ int box_prepare(struct box *box, const struct plan *plan, struct fault *fault)
 	    fill_standard_fds(fault) != 0)
 		return -1;
 	map_ids(box);
+	find_terminal(box);
 	if (choose_directory(box, fault) != 0 || make_arguments(box, fault) != 0 ||
 	    make_environment(box, fault) != 0)
 		return -1;

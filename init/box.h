@@ -24,12 +24,13 @@ struct box {
 	} old_environment;
 	char uid_map[ID_MAP_SIZE]; /* the caller's id is root in the box … */
 	char gid_map[ID_MAP_SIZE];
-	char nested_uid_map
-		[ID_MAP_SIZE]; /* … and that root is the id asked for in the nested one */
+	/* … and that root is the id asked for in the nested namespace */
+	char nested_uid_map[ID_MAP_SIZE];
 	char nested_gid_map[ID_MAP_SIZE];
 	char directory[PATH_MAX]; /* where the workload starts, if it is there; "" otherwise */
 	int *keep_fds;            /* sorted, each once, all above 2 */
 	size_t keep_fd_count;
+	bool own_session; /* without a terminal nothing is to be had from the caller's */
 	int report[2];    /* pipe from the box to the launcher */
 	char *pid1_stack; /* its upper end, a guard page at the lower one */
 	char *workload_stack;

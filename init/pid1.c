@@ -8,6 +8,7 @@
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,14 +20,8 @@
 #include "init/report.h"
 #include "mountns/sys.h"
 
-/* Of <poll.h> and <linux/sockios.h>, whose libc versions bring more than these. */
-struct poll_fd {
-	int fd;
-	short events, revents;
-};
-#define POLL_ERROR 0x008
-#define SET_INTERFACE_FLAGS 0x8914UL
-#define WAIT_ANY_KIND 0x40000000 /* __WALL: also for a child that sends no SIGCHLD, wait(2) */
+#define SET_INTERFACE_FLAGS 0x8914UL /* SIOCSIFFLAGS of <linux/sockios.h> */
+#define WAIT_ANY_KIND 0x40000000     /* __WALL: also for a child that sends no SIGCHLD, wait(2) */
 
 /*
  * The kernel kills PID 1 when the launcher dies. If the launcher died before that was arranged, the
@@ -34,7 +29,7 @@ struct poll_fd {
  */
 static int die_with_launcher(const struct box *box, struct fault *fault)
 {
-	struct poll_fd pipe = { .fd = box->report[1] };
+	struct pollfd pipe = { .fd = box->report[1] };
 	const struct kernel_timespec now = { 0 };
 	int error = sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0);
 
@@ -44,15 +39,15 @@ static int die_with_launcher(const struct box *box, struct fault *fault)
 	error = sys_ppoll(&pipe, 1, &now);
 	if (error < 0)
 		return fault_errno(fault, "parent death signal", "", error);
-	if (pipe.revents & POLL_ERROR)
+	if (pipe.revents & POLLERR)
 		sys_exit_group(EXIT_NESTBOX);
 	return 0;
 }
 
-/* Without a group of its own the box could signal the caller's: kill(0, SIGKILL) knows no namespace. */
-static int leave_group(struct fault *fault)
+/* In the caller's process group the box could signal it: kill(0, SIGKILL) knows no namespace. */
+static int leave_group(const struct box *box, struct fault *fault)
 {
-	int error = sys_setpgid(0, 0);
+	int error = box->own_session ? sys_setsid() : sys_setpgid(0, 0);
 
 	return error < 0 ? fault_errno(fault, "process group", "", error) : 0;
 }
@@ -199,7 +194,7 @@ static int set_up(const struct box *box, struct fault *fault)
 	mode_t umask = sys_umask(0);
 	struct built built;
 
-	if (die_with_launcher(box, fault) != 0 || leave_group(fault) != 0 ||
+	if (die_with_launcher(box, fault) != 0 || leave_group(box, fault) != 0 ||
 	    become_root(box, fault) != 0 ||
 	    cut_propagation(fault) != 0 || /* before the first mount */
 	    name_host(box->plan, fault) != 0 ||

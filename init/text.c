@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -96,6 +97,13 @@ void text_json(struct text *text, const char *string)
 	text_add(text, "\"");
 }
 
+static int wait_writable(int fd)
+{
+	struct pollfd pipe = { .fd = fd, .events = POLLOUT };
+
+	return sys_ppoll(&pipe, 1, NULL);
+}
+
 int text_write(struct text *text, int fd)
 {
 	size_t done = 0;
@@ -104,6 +112,9 @@ int text_write(struct text *text, int fd)
 	while (done <= text->length) {
 		long written = sys_write(fd, text->bytes + done, text->length + 1 - done);
 
+		/* Somebody may have made the pipe non-blocking: what is full now need not stay so. */
+		if (written == -EAGAIN && wait_writable(fd) >= 0)
+			continue;
 		if (written < 0 && written != -EINTR)
 			return (int)written;
 		if (written > 0)

@@ -25,7 +25,10 @@ static const struct {
 /* The device is checked on the very descriptor that is mounted: a fake one is refused. */
 static int clone_device(struct builder *builder, size_t index)
 {
-	struct kernel_mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC };
+	/* Read-only does not keep anybody from writing to a device, but from changing the host's file:
+	 * its mode, owner and times. */
+	struct kernel_mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+						      MOUNT_ATTR_NOEXEC };
 	const char *path = devices[index].path;
 	struct kernel_statx stat;
 	int error, tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);

@@ -8,10 +8,11 @@
 /*
  * Files of procfs are the host root's, and many are guarded by their mode alone. When the caller is
  * the host's root its uid is that of the workload too, capabilities or not, so these are made
- * read-only for it. The list is the one of the OCI runtimes, and what else root may write.
+ * read-only for it. The list is the one of the OCI runtimes, and what else root may write; among that
+ * PID 1, whose oom_score_adj is also the launcher's, with which it shares memory.
  */
-static const char *const read_only[] = { "sysrq-trigger", "irq",  "bus",    "fs",
-					 "acpi",          "scsi", "asound", "driver" };
+static const char *const read_only[] = { "sysrq-trigger", "irq",    "bus",    "fs", "acpi",
+					 "scsi",          "asound", "driver", "1" };
 
 /* Readable by root alone, and about the whole machine: root in a box is not root. */
 static const char *const masked[] = { "kpagecount",   "kpageflags", "kpagecgroup", "slabinfo",
