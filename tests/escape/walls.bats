@@ -82,7 +82,8 @@ sturdy() {
 }
 
 @test "nothing denied: all walls stand" {
-	run nb -x "$NB_BIN" -r "$T/ro" -- "${SOUND[@]}"
+	# A call that does not exist, so that there is a second filter here, too.
+	without 9999 EPERM
 	exits 77
 	is ""
 }
@@ -145,11 +146,13 @@ sturdy() {
 @test "every call in turn: a failed start or a whole box, never a box without a wall" {
 	# What the checking program itself needs cannot be told apart; it must only never see
 	# a wall missing. Half the numbers with one errno, half with the other, for speed.
+	# Left out: close, exit, exit_group, without which nothing can end.
 	local nr error rc bad=
-	for nr in $(seq 0 334) $(seq 424 470); do
+	number clone >/dev/null
+	for nr in 0 1 2 $(seq 4 59) $(seq 61 230) $(seq 232 334) $(seq 424 470); do
 		[ $((nr % 2)) -eq 0 ] && error=EPERM || error=ENOSYS
 		rc=0
-		out=$(NB_LIMIT=20 as_caller "$NB_BIN/deny" "$nr" $error -- "$NB" -x "$NB_BIN" -r "$T/ro" -- \
+		out=$(NB_LIMIT=5 as_caller "$NB_BIN/deny" "$nr" "$error" -- "$NB" -x "$NB_BIN" -r "$T/ro" -- \
 			"${SOUND[@]}" 2>/dev/null </dev/null) || rc=$?
 		case $rc in
 		77 | 125 | 126 | 127 | 99) ;;
