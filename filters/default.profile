@@ -102,9 +102,9 @@ deny memfd_secret
 
 ## Other processes
 
-# No looking into other processes, not even one's own: tracing is how a program that has been taken
-# over reaches its neighbours, and the workload's user may run more than the workload. So gdb and
-# strace do not work in a box by default; they say so at once.
+# No tracing: it is how a program that has been taken over reaches its neighbours, and a large part
+# of the kernel. So gdb and strace do not work in a box by default; they say so at once. /proc/PID/mem
+# of the workload's own processes can be read as ever, that of PID 1 cannot.
 deny ptrace process_vm_readv process_vm_writev kcmp pidfd_getfd
 
 allow kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo
