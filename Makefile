@@ -22,7 +22,7 @@ CFLAGS  ?= -O2 -g
 HARDEN  := -fstack-protector-strong -D_FORTIFY_SOURCE=2
 ifeq ($(LIBC),musl)
 # The kernel's headers, behind musl's own. With -idirafter nothing of glibc's gets in front.
-LIBC_FLAGS := -idirafter /usr/include -idirafter /usr/include/$(shell $(HOSTCC) -print-multiarch)
+LIBC_FLAGS := -idirafter /usr/include -idirafter /usr/include/$(shell $(HOSTCC) -print-multiarch 2>/dev/null)
 LINK    := -static
 else ifeq ($(LIBC),sanitize)
 LIBC_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -76,7 +76,7 @@ $(GEN)/filters_generated.h: $(GEN)/compile $(PROFILES)
 # --- Programs of the tests -------------------------------------------------------------------------
 
 STATIC_CC := musl-gcc -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) -O2 -static \
-             -idirafter /usr/include -idirafter /usr/include/$(shell $(HOSTCC) -print-multiarch)
+             -idirafter /usr/include -idirafter /usr/include/$(shell $(HOSTCC) -print-multiarch 2>/dev/null)
 TEST_PROGRAMS := $(patsubst tests/lib/%.c,$(HELPERS)/%,$(filter-out tests/lib/bpf.c tests/lib/oracle.c,$(wildcard tests/lib/*.c))) \
                  $(patsubst tests/escape/%.c,$(HELPERS)/%,$(wildcard tests/escape/*.c))
 BENCH_PROGRAMS := build/bench/floor build/bench/noop build/bench/spin

@@ -208,8 +208,8 @@ static bool take_report(struct launcher *launcher)
 	return true;
 }
 
-/* Waits for something to happen. Returns false when the time is over. */
-static bool wait_for(const struct launcher *launcher, struct pollfd *fds, unsigned int count)
+/* Waits for something to happen. Returns 0 when the time is over, or -errno. */
+static int wait_for(const struct launcher *launcher, struct pollfd *fds, unsigned int count)
 {
 	struct kernel_timespec left, *timeout = NULL;
 
@@ -219,12 +219,21 @@ static bool wait_for(const struct launcher *launcher, struct pollfd *fds, unsign
 		uint64_t time = now(), rest = launcher->deadline - time;
 
 		if (time >= launcher->deadline)
-			return false;
+			return 0;
 		left.tv_sec = (long)(rest / 1000000000ULL);
 		left.tv_nsec = (long)(rest % 1000000000ULL);
 		timeout = &left;
 	}
-	return sys_ppoll(fds, count, timeout) != 0;
+	return sys_ppoll(fds, count, timeout);
+}
+
+/* A launcher that cannot watch the box ends it. */
+static void give_up(struct launcher *launcher, int error)
+{
+	launcher->failure = (struct report){ .error = -error, .step = "poll" };
+	launcher->failed = true;
+	launcher->ended = true;
+	sys_kill(launcher->pid, SIGKILL);
 }
 
 /* Relays until the workload has ended or PID 1 is gone. */
@@ -239,9 +248,13 @@ static void serve(struct launcher *launcher)
 	};
 
 	while (!fds[PID1].revents && !launcher->ended) {
-		if (!wait_for(launcher, fds, COUNT)) {
+		int ready = wait_for(launcher, fds, COUNT);
+
+		if (ready == 0) {
 			launcher->timed_out = true;
 			sys_kill(launcher->pid, SIGKILL);
+		} else if (ready < 0 && ready != -EINTR) {
+			give_up(launcher, ready);
 		}
 		if (fds[SIGNALS].revents)
 			relay_signals(launcher);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* From what was asked to what is to be mounted, in order: the launcher's half of the view. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +29,33 @@ static int open_sources(struct view *view, const struct grant *grants, size_t co
 		if (found < 0)
 			return -1;
 		view->source_count += (size_t)found;
+	}
+	return 0;
+}
+
+/*
+ * Where these are links into a granted directory they come with it, since programs name their loader
+ * and their interpreter by them: file-hierarchy(7), "merged /usr". Nothing more becomes visible.
+ */
+static int add_usr_links(struct view *view, struct fault *fault)
+{
+	static const char *const names[] = {
+		"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"
+	};
+	char text[64], target[sizeof(text) + 1];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		ssize_t length = readlink(names[i], text, sizeof(text) - 1);
+		bool there = false;
+
+		if (length <= 0)
+			continue;
+		text[length] = '\0';
+		snprintf(target, sizeof(target), "%s%s", text[0] == '/' ? "" : "/", text);
+		for (size_t j = 0; j < view->source_count && !there; j++)
+			there = mountns_is_below(target, view->sources[j].path);
+		if (there && source_remember(view, names[i], text) != 0)
+			return fault_errno(fault, "grant", names[i], ENOMEM);
 	}
 	return 0;
 }
@@ -153,7 +181,7 @@ int mountns_prepare(struct view *view, const struct grant *grants, size_t grant_
 {
 	*view = (struct view){ 0 };
 	if (open_sources(view, grants, grant_count, fault) != 0 ||
-	    list_steps(view, steps, step_count, fault) != 0)
+	    add_usr_links(view, fault) != 0 || list_steps(view, steps, step_count, fault) != 0)
 		return -1;
 	merge_sources(view);
 	find_places(view);

@@ -29,28 +29,34 @@ static int fail(const struct walk *walk, int error)
 	return fault_errno(walk->fault, "grant", walk->grant->path, error);
 }
 
+int source_remember(struct view *view, const char *path, const char *text)
+{
+	size_t path_size = strlen(path) + 1;
+	size_t text_size = text == NULL ? 0 : strlen(text) + 1;
+	struct link *links = realloc(view->links, (view->link_count + 1) * sizeof(*links));
+	char *memory;
+
+	if (links == NULL)
+		return -1;
+	view->links = links;
+	memory = malloc(path_size + text_size);
+	if (memory == NULL)
+		return -1;
+	links[view->link_count++] = (struct link){
+		.path = memcpy(memory, path, path_size),
+		.text = text == NULL ? NULL : memcpy(memory + path_size, text, text_size),
+	};
+	return 0;
+}
+
 /* NAME is what is in the directory CANONICAL, or "" for that directory itself; TEXT may be NULL. */
 static int remember(struct walk *walk, const char *name, const char *text)
 {
-	struct view *view = walk->view;
-	size_t room = walk->length + strlen(name) + 2;
-	size_t text_size = text == NULL ? 0 : strlen(text) + 1;
-	struct link *links = realloc(view->links, (view->link_count + 1) * sizeof(*links));
-	char *path;
+	char path[PATH_MAX + NAME_MAX + 2];
 
-	if (links == NULL)
-		return fail(walk, ENOMEM);
-	view->links = links;
-	path = malloc(room + text_size);
-	if (path == NULL)
-		return fail(walk, ENOMEM);
-	snprintf(path, room, "%.*s%s%s", (int)walk->length, walk->canonical,
+	snprintf(path, sizeof(path), "%.*s%s%s", (int)walk->length, walk->canonical,
 		 name[0] != '\0' ? "/" : "", name);
-	links[view->link_count++] = (struct link){
-		.path = path,
-		.text = text == NULL ? NULL : memcpy(path + room, text, text_size),
-	};
-	return 0;
+	return source_remember(walk->view, path, text) == 0 ? 0 : fail(walk, ENOMEM);
 }
 
 /* Puts the text of the link NAME in front of what is still to be followed. */

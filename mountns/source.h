@@ -11,4 +11,8 @@
 int source_open(struct view *view, const struct grant *grant, struct source *source,
 		struct fault *fault);
 
+/* Remembers that PATH is a link that says TEXT, or a directory when TEXT is NULL. Returns 0, or -1
+ * without memory. */
+int source_remember(struct view *view, const char *path, const char *text);
+
 #endif
