@@ -42,10 +42,10 @@ int source_remember(struct view *view, const char *path, const char *text)
 	memory = malloc(path_size + text_size);
 	if (memory == NULL)
 		return -1;
-	links[view->link_count++] = (struct link){
-		.path = memcpy(memory, path, path_size),
-		.text = text == NULL ? NULL : memcpy(memory + path_size, text, text_size),
-	};
+	memcpy(memory, path, path_size);
+	links += view->link_count++;
+	links->path = memory;
+	links->text = text == NULL ? NULL : memcpy(memory + path_size, text, text_size);
 	return 0;
 }
 
