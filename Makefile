@@ -153,7 +153,7 @@ syscalls-list: $(B)/nestbox $(BENCH_PROGRAMS) ## write the list of system calls 
 size: ## the sizes of both builds
 	@for libc in musl glibc; do \
 		strip -o build/stripped build/$$libc/nestbox; \
-		printf '%s: %s bytes, stripped %s\n' $$libc \
+		printf "%s: %s bytes, stripped %s\n" $$libc \
 			$$(stat -c %s build/$$libc/nestbox build/stripped); \
 	done; rm build/stripped
 

@@ -1,0 +1,53 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# What the Makefile promises to packagers.
+
+load ../lib/common.bash
+
+setup() {
+    nb_setup
+    [ "$NB_AS" = root ] || [ "$(id -u)" != 0 ] || skip "done once, as root"
+}
+
+@test "neither build has an interpreter or a needed library" {
+    for libc in musl glibc; do
+        [ -x "$NB_TREE/build/$libc/nestbox" ] || skip "needs both builds: make check"
+        ! readelf -lW "$NB_TREE/build/$libc/nestbox" | grep INTERP
+        ! readelf -dW "$NB_TREE/build/$libc/nestbox" | grep NEEDED
+    done
+}
+
+@test "make install puts program and man page under DESTDIR and PREFIX" {
+    make -s -C "$NB_TREE" install DESTDIR="$T/stage" PREFIX=/opt/x
+    cmp "$NB_TREE/build/musl/nestbox" "$T/stage/opt/x/bin/nestbox"
+    [ -f "$T/stage/opt/x/share/man/man1/nestbox.1" ]
+    [ "$(cd "$T/stage" && find . -type f | wc -l)" = 2 ]
+}
+
+@test "CC, CFLAGS and LDFLAGS reach the compiler" {
+    run make -s -n -C "$NB_TREE" B="$T/build" CC=my-cc CFLAGS=-Omine LDFLAGS=-Wl,mine
+    matches 'my-cc .*-Omine.* -c ' 'my-cc .*-Wl,mine.* -o '
+}
+
+@test "make help names every target" {
+    run make -s -C "$NB_TREE" help
+    for target in all deps demo check unit e2e lint sanitize bench install help; do
+        matches "^ +$target +[^ ]"
+    done
+}
+
+@test "make deps says what it would install when it may not" {
+    # No package is installed where dpkg-query knows none.
+    mkdir "$T/bin"
+    printf '#!/bin/sh\nexit 1\n' >"$T/bin/dpkg-query"
+    chmod 0755 "$T/bin/dpkg-query" "$T"
+    cp "$NB_TREE/tests/deps" "$T/deps"
+    if [ "$(id -u)" = 0 ]; then
+        run setpriv --reuid=12345 --regid=12345 --clear-groups env "PATH=$T/bin:$PATH" "$T/deps"
+    else
+        run env "PATH=$T/bin:$PATH" "$T/deps"
+    fi
+    exits 1
+    matches 'as root: apt-get install .*musl-tools'
+}
