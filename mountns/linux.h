@@ -97,11 +97,10 @@ struct kernel_statx {
 		uint32_t nanoseconds, spare;
 	} access, birth, change, modification;
 	uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
-	uint64_t mount_id, rest[13];
+	uint64_t rest[14];
 };
 
 #define KERNEL_STATX_BASIC 0x7ffU
-#define KERNEL_STATX_MOUNT_ID 0x1000U
 
 struct kernel_rlimit {
 	uint64_t soft;

@@ -132,8 +132,8 @@ static inline int sys_pipe2(int fds[2], int flags)
 
 static inline int sys_statx(int dirfd, const char *path, int flags, struct kernel_statx *stat)
 {
-	return (int)sys_call(__NR_statx, dirfd, SYS_P(path), flags,
-			     KERNEL_STATX_BASIC | KERNEL_STATX_MOUNT_ID, SYS_P(stat), 0);
+	return (int)sys_call(__NR_statx, dirfd, SYS_P(path), flags, KERNEL_STATX_BASIC, SYS_P(stat),
+			     0);
 }
 
 static inline long sys_readlinkat(int dirfd, const char *path, char *buffer, size_t size)
