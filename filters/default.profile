@@ -115,12 +115,13 @@ allow pidfd_open pidfd_send_signal process_madvise process_mrelease
 
 # The kernel takes the request as 32 bits; a 64 bit compare could be evaded by setting higher ones.
 # Typing into the terminal that the caller will use again, pasting its selection, taking over the
-# console's output, and line disciplines, which load kernel modules:
+# console's output, keeping others from opening it, and line disciplines, which load kernel modules:
 define TIOCSTI		0x5412
 define TIOCLINUX	0x541c
 define TIOCCONS		0x541d
 define TIOCSETD		0x5423
-deny ioctl if arg1:32 in TIOCSTI TIOCLINUX TIOCCONS TIOCSETD
+define TIOCEXCL	0x540c
+deny ioctl if arg1:32 in TIOCSTI TIOCLINUX TIOCCONS TIOCSETD TIOCEXCL
 
 # Attributes that outlast the box: immutable, append-only, verity, a frozen file system; and FIBMAP,
 # which shows where files lie on the disk. FS_IOC_ numbers contain the size of a long, so there
@@ -135,6 +136,14 @@ define FS_IOC32_SETVERSION	0x40047602
 define FS_IOC_FSSETXATTR	0x401c5820
 define FS_IOC_ENABLE_VERITY	0x40806685
 deny ioctl if arg1:32 in FIBMAP FIFREEZE FITHAW FS_IOC_SETFLAGS FS_IOC32_SETFLAGS FS_IOC_SETVERSION FS_IOC32_SETVERSION FS_IOC_FSSETXATTR FS_IOC_ENABLE_VERITY
+
+# Before Linux 6.8 any file's descriptor made a snapshot of all of its btrfs subvolume, ungranted files
+# included.
+define BTRFS_IOC_SNAP_CREATE		0x50009401
+define BTRFS_IOC_SUBVOL_CREATE		0x5000940e
+define BTRFS_IOC_SNAP_CREATE_V2		0x50009417
+define BTRFS_IOC_SUBVOL_CREATE_V2	0x50009418
+deny ioctl if arg1:32 in BTRFS_IOC_SNAP_CREATE BTRFS_IOC_SUBVOL_CREATE BTRFS_IOC_SNAP_CREATE_V2 BTRFS_IOC_SUBVOL_CREATE_V2
 
 # All the others: a device that the box does not show cannot be asked anything.
 allow ioctl
@@ -207,7 +216,12 @@ allow removexattr lremovexattr fremovexattr removexattrat
 
 # Content.
 allow read readv pread64 preadv preadv2 write writev pwrite64 pwritev pwritev2
-allow lseek _llseek dup dup2 dup3 fcntl fcntl64 flock pipe pipe2
+# A descriptor that the caller shares with us sends its signals to the caller: which one (F_SETSIG) is
+# not ours to choose.
+define F_SETSIG 10
+deny fcntl fcntl64 if arg1:32 == F_SETSIG
+allow fcntl fcntl64
+allow lseek _llseek dup dup2 dup3 flock pipe pipe2
 allow sendfile sendfile64 splice tee vmsplice copy_file_range
 allow sync syncfs fsync fdatasync sync_file_range arm_sync_file_range
 allow readahead fadvise64 arm_fadvise64_64 cachestat
@@ -248,13 +262,19 @@ allow set_robust_list get_robust_list rseq rseq_slice_yield getcpu
 allow sched_yield sched_getaffinity sched_getattr sched_getparam sched_getscheduler
 
 # PID 1 runs under the workload's uid, and that is all these calls ask for: whoever sets its limits
-# has the kernel kill it (RLIMIT_CPU), whoever sets its class starves it.
+# has the kernel kill it (RLIMIT_CPU), whoever sets its class or priority starves it, and with it the
+# SIGKILL of a timeout, which takes the box down only when PID 1 gets to run. It is in the group and
+# among the processes of the user, too.
 deny prlimit64 sched_setaffinity sched_setattr sched_setparam sched_setscheduler if arg0:32 == 1
 allow prlimit64 sched_setaffinity sched_setattr sched_setparam sched_setscheduler
-define IOPRIO_WHO_PROCESS	1
-define PRIO_PROCESS		0
-deny setpriority if arg0:32 == PRIO_PROCESS and arg1:32 == 1
-deny ioprio_set if arg0:32 == IOPRIO_WHO_PROCESS and arg1:32 == 1
+define PRIO_PGRP		1
+define PRIO_USER		2
+deny setpriority if arg0:32 in PRIO_PGRP PRIO_USER
+deny setpriority if arg1:32 == 1
+define IOPRIO_WHO_PGRP		2
+define IOPRIO_WHO_USER		3
+deny ioprio_set if arg0:32 in IOPRIO_WHO_PGRP IOPRIO_WHO_USER
+deny ioprio_set if arg1:32 == 1
 allow getpriority setpriority nice ioprio_get ioprio_set
 
 allow sched_get_priority_max sched_get_priority_min

@@ -133,6 +133,7 @@ static void find_terminal(struct box *box)
 	int terminal = terminal_open();
 
 	box->own_session = terminal < 0;
+	box->in_foreground = terminal >= 0 && terminal_is_ours(terminal);
 	if (terminal >= 0)
 		close(terminal);
 }

@@ -30,9 +30,10 @@ struct box {
 	char directory[PATH_MAX]; /* where the workload starts, if it is there; "" otherwise */
 	int *keep_fds;            /* sorted, each once, all above 2 */
 	size_t keep_fd_count;
-	bool own_session; /* without a terminal nothing is to be had from the caller's */
-	int report[2];    /* pipe from the box to the launcher */
-	char *pid1_stack; /* its upper end, a guard page at the lower one */
+	bool own_session;   /* without a terminal nothing is to be had from the caller's */
+	bool in_foreground; /* of the terminal is the caller's process group */
+	int report[2];      /* pipe from the box to the launcher */
+	char *pid1_stack;   /* its upper end, a guard page at the lower one */
 	char *workload_stack;
 };
 

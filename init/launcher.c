@@ -34,7 +34,7 @@ struct launcher {
 	int parent;        /* pidfd of our own parent, -1 if its end does not matter */
 	uint64_t deadline; /* CLOCK_MONOTONIC in nanoseconds, 0: none */
 	bool timed_out;
-	bool was_stopped; /* … and so has the terminal, perhaps */
+	bool started; /* and that is to be told yet */
 	bool failed;
 	bool ended;
 	struct report failure; /* the first one */
@@ -149,31 +149,40 @@ static void relay_signals(struct launcher *launcher)
 /*
  * The box is a process group of its own, and so in the background of a terminal. It gets the
  * foreground when it stops because it needs that, and we have it; not before, since others in our
- * group, such as a pager behind a pipe, may need it, too. For any other stop we stop as well, so
- * that the shell sees it; without a terminal nobody would, and a workload must not stop a launcher
- * that has a --timeout to keep.
+ * group, such as a pager behind a pipe, may need it, too. Else we stop as well, so that the shell sees
+ * it, and the box goes on when we do.
+ *
+ * A workload must not stop a launcher that has a --timeout to keep: a stop by the keyboard is undone
+ * then. SIGSTOP, which it may have sent itself, is its own affair in any case.
  */
 static void follow_stop(struct launcher *launcher, int signal)
 {
-	int own_group = sys_getpgid(0), terminal = terminal_open();
+	bool wants_terminal = signal == SIGTTIN || signal == SIGTTOU;
+	int terminal = terminal_open();
+	bool resume;
 
 	if (terminal < 0)
 		return;
-	if ((signal != SIGTTIN && signal != SIGTTOU) ||
-	    !terminal_pass(terminal, own_group, launcher->pid))
-		terminal_stop();
+	if (wants_terminal && terminal_give(terminal, launcher->pid))
+		resume = true;
+	else if (launcher->deadline == 0 && (wants_terminal || signal == SIGTSTP))
+		resume = terminal_stop() || !wants_terminal;
+	else
+		resume = signal == SIGTSTP;
 	sys_close(terminal);
-	sys_tgkill(launcher->pid, launcher->pid, SIGCONT);
+	if (resume)
+		sys_tgkill(launcher->pid, launcher->pid, SIGCONT);
 }
 
-/* What the shell expects when we end; a group that has the terminal since then keeps it. */
+/* The box is dead by now; what is left is a foreground group without a process, which would stop
+ * whoever reads from the terminal next. */
 static void take_terminal_back(const struct launcher *launcher)
 {
-	int terminal = launcher->was_stopped ? terminal_open() : -1;
+	int terminal = launcher->box.in_foreground ? terminal_open() : -1;
 
 	if (terminal < 0)
 		return;
-	terminal_pass(terminal, launcher->pid, sys_getpgid(0));
+	terminal_take(terminal);
 	sys_close(terminal);
 }
 
@@ -193,11 +202,9 @@ static bool take_report(struct launcher *launcher)
 		launcher->failed = true;
 		break;
 	case REPORT_STARTED:
-		if (!launcher->failed)
-			status_started(launcher->plan, launcher->pid, launcher->pidfd);
+		launcher->started = !launcher->failed;
 		break;
 	case REPORT_STOPPED:
-		launcher->was_stopped = true;
 		follow_stop(launcher, WSTOPSIG(report.status));
 		break;
 	case REPORT_ENDED:
@@ -236,20 +243,31 @@ static void give_up(struct launcher *launcher, int error)
 	sys_kill(launcher->pid, SIGKILL);
 }
 
+static void tell_start(struct launcher *launcher)
+{
+	if (launcher->started)
+		status_started(launcher->plan, launcher->pid, launcher->pidfd);
+	launcher->started = false;
+}
+
 /* Relays until the workload has ended or PID 1 is gone. */
 static void serve(struct launcher *launcher)
 {
-	enum { PID1, SIGNALS, PARENT, REPORTS, COUNT };
+	enum { PID1, SIGNALS, PARENT, REPORTS, EVENTS, COUNT };
 	struct pollfd fds[COUNT] = {
 		[PID1] = { .fd = launcher->pidfd, .events = POLLIN },
 		[SIGNALS] = { .fd = launcher->signals, .events = POLLIN },
 		[PARENT] = { .fd = launcher->parent, .events = POLLIN },
 		[REPORTS] = { .fd = launcher->box.report[0], .events = POLLIN },
+		[EVENTS] = { .fd = -1, .events = POLLOUT },
 	};
 
 	while (!fds[PID1].revents && !launcher->ended) {
-		int ready = wait_for(launcher, fds, COUNT);
+		int ready;
 
+		/* A reader who does not read must not keep us from the rest. */
+		fds[EVENTS].fd = launcher->started ? launcher->plan->status_fd : -1;
+		ready = wait_for(launcher, fds, COUNT);
 		if (ready == 0) {
 			launcher->timed_out = true;
 			sys_kill(launcher->pid, SIGKILL);
@@ -262,6 +280,8 @@ static void serve(struct launcher *launcher)
 			fds[PARENT].fd = -1;
 			sys_kill(launcher->pid, SIGKILL);
 		}
+		if (fds[EVENTS].revents)
+			tell_start(launcher);
 		if (fds[REPORTS].revents && !take_report(launcher))
 			fds[REPORTS].fd = -1;
 	}
@@ -283,8 +303,10 @@ static int conclude(struct launcher *launcher)
 	const struct plan *plan = launcher->plan;
 	int pid1_status;
 
-	take_terminal_back(launcher);
 	sys_wait4(launcher->pid, &pid1_status, 0);
+	take_terminal_back(launcher);
+	/* All that wrote to the pipe are dead: there is nothing to wait for. */
+	sys_fcntl(launcher->box.report[0], F_SETFL, O_RDONLY | O_NONBLOCK);
 	while (take_report(launcher))
 		;
 	/* Its own end stands for the workload's if something killed it from outside. */
@@ -295,6 +317,7 @@ static int conclude(struct launcher *launcher)
 
 		return fail(plan, launcher->failure.kind, &fault);
 	}
+	tell_start(launcher);
 	if (launcher->timed_out) {
 		status_timed_out(plan);
 		return EXIT_TIMED_OUT;

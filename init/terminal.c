@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 
@@ -24,16 +25,33 @@ int terminal_open(void)
 	return fd < 0 ? -1 : fd;
 }
 
-bool terminal_pass(int terminal, int from, int to)
+bool terminal_is_ours(int terminal)
 {
-	return foreground(terminal) == from && sys_ioctl(terminal, TIOCSPGRP, &to) == 0;
+	return foreground(terminal) == sys_getpgid(0);
 }
 
-void terminal_stop(void)
+bool terminal_give(int terminal, int group)
+{
+	return terminal_is_ours(terminal) && sys_ioctl(terminal, TIOCSPGRP, &group) == 0;
+}
+
+void terminal_take(int terminal)
+{
+	int group = foreground(terminal), own = sys_getpgid(0);
+
+	/* SIGTTOU, which this sends to a group in the background, is blocked. */
+	if (group > 0 && group != own && sys_kill(-group, 0) == -ESRCH)
+		sys_ioctl(terminal, TIOCSPGRP, &own);
+}
+
+bool terminal_stop(void)
 {
 	const uint64_t only = 1ULL << (SIGTSTP - 1);
+	uint64_t pending = 0;
 
+	/* This one discards a SIGCONT that is pending already: signal(7). */
 	sys_kill(sys_getpid(), SIGTSTP);
 	sys_sigprocmask(SIG_UNBLOCK, &only);
 	sys_sigprocmask(SIG_BLOCK, &only);
+	return sys_sigpending(&pending) == 0 && (pending & 1ULL << (SIGCONT - 1)) != 0;
 }

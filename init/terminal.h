@@ -8,11 +8,18 @@
 /* Opens the controlling terminal. Returns a descriptor, or -1 when there is none. */
 int terminal_open(void);
 
-/* Makes process group TO the foreground group if FROM is that now. Returns whether it is done. */
-bool terminal_pass(int terminal, int from, int to);
+/* Whether our process group is in the foreground of TERMINAL. */
+bool terminal_is_ours(int terminal);
 
-/* Stops this process as SIGTSTP does, and returns when it is continued; at once where the kernel
- * knows that nobody would continue it. The signal must be blocked and its action the default. */
-void terminal_stop(void);
+/* Gives the foreground, if it is ours, to process group GROUP. Returns whether it is done. */
+bool terminal_give(int terminal, int group);
+
+/* Takes the foreground if no process is left in the group that has it. */
+void terminal_take(int terminal);
+
+/* Stops this process as SIGTSTP does, and returns true when it was continued; false at once where
+ * the kernel knows that nobody would continue it. Needs both signals blocked, with their default
+ * action. */
+bool terminal_stop(void);
 
 #endif

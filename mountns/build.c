@@ -49,6 +49,28 @@ int build_tmpfs(struct builder *builder, const char *mode, unsigned int attribut
 	return mount;
 }
 
+/*
+ * Makes a directory of a writable grant that is on the way to something deeper a mount point: the
+ * workload could rename it else, and so get rid of what covers a path below it. FD becomes the
+ * mount's own.
+ */
+static int pin(int *fd, const struct kernel_statx *stat)
+{
+	int error, tree;
+
+	if ((stat->attributes & KERNEL_STATX_MOUNT_ROOT) != 0 || sys_is_read_only(*fd) != 0)
+		return 0;
+	tree = sys_open_tree(*fd, "",
+			     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+	if (tree < 0)
+		return tree;
+	error = sys_move_mount(tree, "", *fd, "",
+			       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+	sys_close(*fd);
+	*fd = tree;
+	return error;
+}
+
 /* Steps from PLACE's directory into the one called PLACE's name, which becomes PLACE's directory. */
 static int descend(struct builder *builder, struct place *place)
 {
@@ -68,6 +90,8 @@ static int descend(struct builder *builder, struct place *place)
 		sys_close(place->dir);
 	place->dir = fd;
 	place->own = made == 0 || (error == 0 && is_own(builder, &stat));
+	if (error == 0 && !place->own)
+		error = pin(&place->dir, &stat);
 	return error;
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "mountns/source.h"
+#include "mountns/sys.h"
 #include "mountns/view.h"
 
 static const struct mount_step defaults[] = {
@@ -190,13 +191,10 @@ int mountns_prepare(struct view *view, const struct grant *grants, size_t grant_
 	return 0;
 }
 
-void mountns_close_sources(struct view *view)
+void mountns_close_sources(const struct view *view)
 {
-	for (size_t i = 0; i < view->source_count; i++) {
-		if (view->sources[i].fd >= 0)
-			close(view->sources[i].fd);
-		view->sources[i].fd = -1;
-	}
+	for (size_t i = 0; i < view->source_count; i++)
+		sys_close(view->sources[i].fd);
 }
 
 void mountns_release(struct view *view)

@@ -171,6 +171,22 @@ static inline long sys_filesystem_type(int fd)
 	return error < 0 ? error : buffer[0];
 }
 
+/* Whether FD is on a read-only mount: ST_RDONLY of statvfs(3). Returns 1, 0 or -errno. */
+static inline int sys_is_read_only(int fd)
+{
+#ifdef __NR_fstatfs64
+	uint32_t buffer[32]; /* f_flags is behind two words, five 64-bit counts and four words */
+	long error = sys_call(__NR_fstatfs64, fd, 88, SYS_P(buffer), 0, 0, 0);
+
+	return error < 0 ? (int)error : (int)(buffer[16] & 1);
+#else
+	long buffer[32]; /* f_flags is the eleventh long */
+	long error = sys_call(__NR_fstatfs, fd, SYS_P(buffer), 0, 0, 0, 0);
+
+	return error < 0 ? (int)error : (int)(buffer[10] & 1);
+#endif
+}
+
 static inline int sys_fchdir(int fd)
 {
 	return (int)sys_call(__NR_fchdir, fd, 0, 0, 0, 0, 0);
@@ -300,6 +316,11 @@ static inline int sys_pidfd_open(int pid)
 static inline int sys_sigprocmask(int how, const uint64_t *set)
 {
 	return (int)sys_call(__NR_rt_sigprocmask, how, SYS_P(set), 0, sizeof(*set), 0, 0);
+}
+
+static inline int sys_sigpending(uint64_t *set)
+{
+	return (int)sys_call(__NR_rt_sigpending, SYS_P(set), sizeof(*set), 0, 0, 0, 0);
 }
 
 static inline int sys_sigaction(int signal, const struct kernel_sigaction *action)

@@ -80,7 +80,7 @@ int mountns_prepare(struct view *view, const struct grant *grants, size_t grant_
 		    const struct mount_step *steps, size_t step_count, struct fault *fault);
 
 /* Closes the sources' descriptors, which would keep host mounts busy. */
-void mountns_close_sources(struct view *view);
+void mountns_close_sources(const struct view *view);
 
 void mountns_release(struct view *view);
 

@@ -62,9 +62,9 @@ host_program() {
     grep -qx '{"event":"exit","code":0}' "$T/log"
 }
 
-@test "a status pipe that is full and non-blocking loses no event" {
+@test "a status pipe that is full and non-blocking loses no event, and holds nothing up" {
     # The reader starts to read when PID 1 has ended; until then the pipe is full.
-    run as_caller /usr/bin/python3 - "$NB" "$NB_BIN" <<'END'
+    run as_caller /usr/bin/python3 - "$NB" <<'END'
 import fcntl, os, subprocess, sys
 reader, writer = os.pipe()
 os.set_blocking(writer, False)
@@ -74,24 +74,24 @@ try:
         filled += os.write(writer, b"x" * 4096)
 except BlockingIOError:
     pass
-child = subprocess.Popen([sys.argv[1], "-x", sys.argv[2], "--status-fd", str(writer), "--",
-                          sys.argv[2] + "/probe", "exit", "7"],
-                         pass_fds=[writer])
+child = subprocess.Popen([sys.argv[1], "-x", "/usr", "--status-fd", str(writer), "--timeout", "0.5",
+                          "--", "/bin/sh", "-c", "read line"],
+                         pass_fds=[writer], stdin=subprocess.PIPE)
 os.close(writer)
-def state(pid):
-    with open(f"/proc/{pid}/stat") as stat:
-        return stat.read().rpartition(")")[2].split()[0]
-def ended():
-    with open(f"/proc/{child.pid}/task/{child.pid}/children") as children:
-        return state(child.pid) == "Z" or any(state(pid) == "Z" for pid in children.read().split())
-while not ended():
+def children():
+    with open(f"/proc/{child.pid}/task/{child.pid}/children") as file:
+        return file.read().split()
+while not children():
+    os.sched_yield()
+while children():
     os.sched_yield()
 text = b""
 while chunk := os.read(reader, 65536):
     text += chunk
-print(child.wait(), text[filled:].decode().splitlines()[-1])
+lines = text[filled:].decode().splitlines()
+print(child.wait(), len(lines), lines[0][:16], lines[-1])
 END
-    is '7 {"event":"exit","code":7}'
+    is '124 2 {"event":"start" {"event":"timeout"}'
 }
 
 @test "the host's devices cannot be changed" {
@@ -123,11 +123,44 @@ END
 
 @test "kill(0) and a priority for the group reach nobody outside" {
     run as_caller setsid --wait /bin/sh -c '
-        "$1" -x /usr -x /bin -x /lib -x /lib64 -- /bin/sh -c "kill -KILL 0"
+        "$1" -x /usr -- /bin/sh -c "kill -KILL 0"
         echo "caller lives: $?"
-        "$1" -x /usr -x /bin -x /lib -x /lib64 -- /usr/bin/python3 -c "
+        "$1" -x /usr -- /usr/bin/python3 -c "
 import os
-os.setpriority(os.PRIO_PGRP, 0, 19)"
+for which in os.PRIO_PGRP, os.PRIO_USER:
+    try:
+        os.setpriority(which, 0, 19)
+    except PermissionError:
+        print(which, \"refused\")"
         echo "nice: $(nice)"' sh "$NB"
-    says "caller lives: 137" "nice: 0"
+    says "caller lives: 137" "1 refused" "2 refused" "nice: 0"
+}
+
+@test "PID 1 cannot be starved: no limit, class, affinity or priority of it can be set" {
+    # shellcheck disable=SC2016
+    run box -- /usr/bin/python3 -c '
+import os, resource
+def attempt(name, call):
+    try:
+        call()
+        print(name, "done")
+    except PermissionError:
+        print(name, "refused")
+attempt("limit", lambda: resource.prlimit(1, resource.RLIMIT_CPU, (1, 1)))
+attempt("class", lambda: os.sched_setscheduler(1, os.SCHED_IDLE, os.sched_param(0)))
+attempt("affinity", lambda: os.sched_setaffinity(1, {0}))
+attempt("priority", lambda: os.setpriority(os.PRIO_PROCESS, 1, 19))
+attempt("own limit", lambda: resource.prlimit(0, resource.RLIMIT_CORE, (0, 0)))
+attempt("own priority", lambda: os.setpriority(os.PRIO_PROCESS, 0, 5))'
+    is $'limit refused\nclass refused\naffinity refused\npriority refused\nown limit done\nown priority done'
+}
+
+@test "a signal for what happens on a shared descriptor cannot be chosen" {
+    run box -- /usr/bin/python3 -c '
+import fcntl
+try:
+    fcntl.fcntl(0, fcntl.F_SETSIG, 9)
+except PermissionError:
+    print("refused")' </dev/null
+    is refused
 }
