@@ -195,11 +195,11 @@ static void cover(int proc, int dir, const char *from, const char *name)
 /* mountns/proc.c has the reasons, and the same lists. */
 static void guard(int proc, bool host_root)
 {
-	static const char *const read_only[] = { "sysrq-trigger", "irq",  "bus",    "fs",
-						 "acpi",          "scsi", "asound", "driver", "1" };
-	static const char *const masked[] = { "kpagecount", "kpageflags", "kpagecgroup",
-					      "slabinfo", "pagetypeinfo", "timer_list", "vmallocinfo",
-					      "sched_debug" };
+	static const char *const read_only[] = { "sysrq-trigger", "irq",    "bus",    "fs", "acpi",
+						 "scsi",          "asound", "driver", "1" };
+	static const char *const masked[] = { "kpagecount",  "kpageflags",   "kpagecgroup",
+					      "slabinfo",    "pagetypeinfo", "timer_list",
+					      "vmallocinfo", "sched_debug" };
 	const struct kernel_mount_attr again = { .attr_clr = MOUNT_ATTR_RDONLY };
 
 	set_attributes(proc, 0, MOUNT_ATTR_RDONLY);

@@ -381,12 +381,26 @@ with_submount() {
 @test "-x / gives the whole system, read-only" {
 	run nb -x / -- /usr/bin/env true
 	exits 0
-	run nb -x / -- "$TRY" put "$T/new" -- stat /etc/passwd
-	says "put $T/new: EROFS" "stat /etc/passwd: ok"
+	run nb -x / -x "$NB_BIN" -- "$TRY" put /etc/nbt-new -- mkdir /nbt-new -- stat /etc/passwd
+	says "put /etc/nbt-new: EROFS" "mkdir /nbt-new: EROFS" "stat /etc/passwd: ok"
+}
+
+@test "-x / still has its own /proc, /dev and empty /tmp" {
+	run nb -x / -x "$NB_BIN" -- "$TRY" stat "/proc/$$" -- stat "$T" -- put /tmp/f -- write /dev/null x
+	says "stat /proc/$$: ENOENT" "stat $T: ENOENT" "put /tmp/f: ok" "write /dev/null x: ok"
 }
 
 @test "-r / and deeper grants" {
-	run nb -r / -x /usr -x "$NB_BIN" -w "$D" -- "$TRY" put "$T/new" -- put "$D/new" \
-		-- exec /usr/bin/true
-	says "put $T/new: EROFS" "put $D/new: ok" "exec /usr/bin/true: ok"
+	run nb -r / -x /usr -x "$NB_BIN" -r "$T" -w "$D" -- "$TRY" put "$T/new" -- put "$D/new" \
+		-- exec /usr/bin/true -- put /etc/nbt-new
+	says "put $T/new: EROFS" "put $D/new: ok" "exec /usr/bin/true: ok" "put /etc/nbt-new: EROFS"
+}
+
+@test "the manual's own command line: -x /usr -r /etc -w DIR -- COMMAND" {
+	run nb -x /usr -r /etc -w "$D" -- /usr/bin/true
+	exits 0
+	cd "$D"
+	run nb -x /usr -r /etc -w "$D" -- sh -c 'echo made >new && cat file'
+	is host
+	[ "$(cat "$D/new")" = made ]
 }

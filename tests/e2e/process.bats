@@ -236,10 +236,13 @@ field() {
 	says "ppid 1"
 }
 
-@test "the workload is in the caller's process group and session" {
+@test "the box has a process group of its own, and without a terminal a session" {
 	shape
-	[ "$(field "$WORKLOAD" 3)" = "$(field "$LAUNCHER" 3)" ]
-	[ "$(field "$WORKLOAD" 4)" = "$(field "$LAUNCHER" 4)" ]
+	[ "$(field "$WORKLOAD" 3)" = "$INIT" ]
+	[ "$(field "$INIT" 3)" = "$INIT" ]
+	[ "$(field "$LAUNCHER" 3)" != "$INIT" ]
+	run as_caller setsid -w "$NB" -x "$NB_BIN" -- "$PROBE" session
+	says "pgrp 1" "sid 1"
 }
 
 @test "--new-session gives the workload one of its own" {

@@ -87,7 +87,7 @@ each() {
 	[ "$status" -eq 0 ]
 }
 
-@test "TERM, TSTP and CONT: the launcher stops and continues, the workload hears both" {
+@test "TSTP and CONT are forwarded once" {
 	start -x "$NB_BIN" -- "$PROBE" report 64
 	await ready
 	kill -TSTP "$LAUNCHER"
@@ -136,21 +136,47 @@ running() {
 	return 1
 }
 
-@test "TSTP to the launcher stops launcher and workload, CONT resumes both" {
+@test "without a terminal TSTP has no default action: nobody stops, TERM still ends it" {
+	# The box is a session of its own then, where the kernel does not stop for TSTP. (A
+	# handler hears it: above. With a terminal: terminal.bats.)
 	start -x "$NB_BIN" -- "$PROBE" hold
 	await ready
 	local init workload
 	init=$(children "$LAUNCHER" | tr -d ' ')
 	workload=$(children "$init" | tr -d ' ')
 	kill -TSTP "$LAUNCHER"
-	stopped "$workload"
-	stopped "$LAUNCHER"
-	kill -CONT "$LAUNCHER"
+	kill -TTIN "$LAUNCHER"
+	kill -WINCH "$LAUNCHER"
+	running "$workload"
 	running "$LAUNCHER"
+	kill -TERM "$LAUNCHER"
+	drained
+	finish
+	[ "$status" -eq 143 ]
+}
+
+@test "STOP and CONT to the workload do not end the box" {
+	start -x "$NB_BIN" -- "$PROBE" hold
+	await ready
+	local init workload
+	init=$(children "$LAUNCHER" | tr -d ' ')
+	workload=$(children "$init" | tr -d ' ')
+	kill -STOP "$workload"
+	stopped "$workload"
+	running "$LAUNCHER"
+	kill -CONT "$LAUNCHER"
 	running "$workload"
 	kill -TERM "$LAUNCHER"
 	finish
 	[ "$status" -eq 143 ]
+}
+
+@test "a workload that stops itself does not stop a launcher without a terminal: --timeout holds" {
+	NB_LIMIT=20
+	run as_caller setsid -w "$NB" --timeout 0.3 -x "$NB_BIN" -- "$PROBE" die 19
+	exits 124
+	run as_caller setsid -w "$NB" --timeout 0.3 -x "$NB_BIN" -- "$PROBE" die 20
+	exits 124
 }
 
 @test "one TERM ends a workload without a handler" {

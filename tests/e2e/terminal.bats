@@ -11,6 +11,12 @@ setup_file() {
 	cp "$NB_TREE/tests/lib/terminal.py" "$NB_DIR/bin/"
 }
 
+# What is typed before a program reads may be lost when the shell changes the mode.
+cat_when_ready() {
+	printf '#!/bin/sh\necho ready\nexec cat\n' >"$T/cat"
+	chmod 0755 "$T/cat"
+}
+
 # tty SCENARIO COMMAND…
 tty() {
 	local scenario=$1
@@ -49,9 +55,9 @@ tty() {
 	is "status 0"
 }
 
-@test "/dev/tty opens, and does not with --new-session" {
+@test "/dev/tty opens, in a group of the own and the session of the caller; not with --new-session" {
 	tty plain "${CALLER[@]}" "$NB" -x "$NB_BIN" -- "$PROBE" session
-	says "tty open" "status 0"
+	says "tty open" "pgrp 1" "sid 0" "status 0"
 	tty plain "${CALLER[@]}" "$NB" --new-session -x "$NB_BIN" -- "$PROBE" session
 	lacks "tty open"
 }
@@ -63,9 +69,40 @@ tty() {
 }
 
 @test "^Z and bg: the box runs on in the background" {
+	cat_when_ready
+	# shellcheck disable=SC2016
 	tty background "${CALLER[@]}" bash --norc --noprofile -i --tty-shell \
 		"$NB" -x "$NB_BIN" -- "$PROBE" hold
 	is $'launcher runs True\nworkload runs True\ncode 143'
+}
+
+@test "the workload reads from the terminal under a shell with job control" {
+	cat_when_ready
+	tty read_job "${CALLER[@]}" bash --norc --noprofile -i --tty-shell \
+		"$NB" -x /usr -x /bin -x /lib -x /lib64 -x "$T/cat" -- "$T/cat"
+	is $'read one\nstopped\nread two\ncode 0'
+}
+
+@test "a pipeline whose other member needs the terminal" {
+	tty pipeline "${CALLER[@]}" bash --norc --noprofile -i --tty-shell \
+		"$NB" -x "$NB_BIN" -- "$PROBE" hold
+	is $'key x\ncode 130'
+}
+
+@test "the terminal is given back at the end, without job control" {
+	cat_when_ready
+	# shellcheck disable=SC2016
+	tty back "${CALLER[@]}" /bin/sh -c '"$@"; read -r x && echo "back=$x"' - \
+		"$NB" -x /usr -x /bin -x /lib -x /lib64 -x "$T/cat" -- "$T/cat"
+	is "back"
+}
+
+@test "the terminal is given back after a kill, too" {
+	cat_when_ready
+	# shellcheck disable=SC2016
+	tty back_killed "${CALLER[@]}" /bin/sh -c '"$@"; read -r x && echo "back=$x"' - \
+		"$NB" --timeout 2 -x /usr -x /bin -x /lib -x /lib64 -x "$T/cat" -- "$T/cat"
+	is "back"
 }
 
 @test "a shell with job control inside the box" {

@@ -42,7 +42,8 @@ load ../lib/common
 
 @test "a stopped workload is killed as well" {
 	NB_LIMIT=20
-	run mini --timeout 0.3 -- "$PROBE" die 19
+	# Without a terminal, even if the tests have one: with it the launcher would stop, too.
+	run as_caller setsid -w "$NB" --timeout 0.3 -x "$NB_BIN" -- "$PROBE" die 19
 	exits 124
 }
 

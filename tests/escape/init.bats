@@ -80,7 +80,7 @@ alone() {
 
 @test "KILL of the launcher at any moment of the start: no process stays" {
 	run as_caller "$NB_BIN/starter" storm $((NB_LOOPS * 5)) 9 5000 "$NB" -x "$NB_BIN" -r /etc --tmpfs /a \
-		--status-fd 1 -- "$PROBE" stubborn
+		--status-fd 8 -- "$PROBE" stubborn 8>"$T/events"
 	exits 0
 }
 

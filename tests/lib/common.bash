@@ -109,9 +109,10 @@ box() {
 # ---- in the background ----
 
 # start ARGUMENT…: nestbox in the background as LAUNCHER, its signals as a login
-# shell would hand them over; lines of its stdout come by `await`.
+# shell would hand them over, without a terminal even if the tests have one; lines of its
+# stdout come by `await`.
 start() {
-	launch "$NB_BIN/starter" reset "$NB" "$@"
+	launch setsid "$NB_BIN/starter" reset "$NB" "$@"
 }
 
 launch() {
@@ -160,8 +161,8 @@ children() {
 	cat "/proc/$1/task/$1/children"
 }
 
-# apart SCRIPT ARGUMENT…: SCRIPT in a bash for which /tmp and /run are new and empty, so
-# that nobody else's files disturb a comparison. The programs are in /run/nbt there, and
+# apart SCRIPT ARGUMENT…: SCRIPT in a bash for which /tmp, /run and the like are new and
+# empty, so that nobody else's files disturb a comparison. The programs are in /run/nbt there, and
 # SCRIPT has CALLER, NB, NB_BIN, PROBE and the function snapshot.
 apart() {
 	local script=$1
@@ -174,12 +175,13 @@ apart() {
 		mount -t tmpfs -o mode=755 t /run
 		mkdir /run/nbt
 		cp "$1"/* /run/nbt/
-		mount -t tmpfs -o mode=1777 t /tmp
+		for d in /tmp /var/tmp /dev/shm /mnt; do mount -t tmpfs -o mode=1777 t $d; done
 		cd /
 		NB_BIN=/run/nbt NB=/run/nbt/nestbox PROBE=/run/nbt/probe
 		read -ra CALLER <<<"$2"
 		snapshot() {
-			ls -lAI proc --time-style=full-iso / /run /tmp /var/tmp /dev/shm /mnt | grep -v "^total"
+			ls -A /
+			ls -lA --time-style=full-iso /run /tmp /var/tmp /dev/shm /mnt | grep -v "^total"
 			cat /proc/self/mountinfo
 		}
 		script=$3
@@ -273,16 +275,24 @@ refused() {
 
 # ---- who can do this test ----
 
+# The reasons are on the list in tests/allowed-skips, so they are the same everywhere;
+# the argument says to the reader of the test what is meant.
+
 need_root() {
-	[ "$(id -u)" = 0 ] || skip "only root can prepare this${1:+ ($1)}"
+	[ "$(id -u)" = 0 ] || skip "only root can prepare this"
 }
 
 need_root_caller() {
-	[ "$NB_AS" = root ] || skip "about callers with uid 0${1:+ ($1)}"
+	[ "$NB_AS" = root ] || skip "about callers with uid 0"
 }
 
 need_plain_caller() {
-	[ "$NB_AS" = user ] || skip "about callers without privileges${1:+ ($1)}"
+	[ "$NB_AS" = user ] || skip "about callers without privileges"
+}
+
+# The sanitizers' runtime has needs of its own: memory, /proc, many calls.
+need_static() {
+	! readelf -lW "$NESTBOX" | grep -q INTERP || skip "about the static builds"
 }
 
 need() {

@@ -5,7 +5,8 @@
  * EPERM, ENOSYS, …). With :ARGUMENT only calls with that first argument fail, so that one
  * prctl option can be taken away. How else could each wall be made impossible?
  */
-#define _GNU_SOURCE
+#ifndef _GNU_SOURCE
+#endif
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -29,7 +30,7 @@ static const struct {
 } names[] = {
 	{ "EPERM", EPERM },   { "ENOSYS", ENOSYS }, { "EACCES", EACCES }, { "EINVAL", EINVAL },
 	{ "ENOMEM", ENOMEM }, { "EAGAIN", EAGAIN }, { "ENOSPC", ENOSPC }, { "EMFILE", EMFILE },
-	{ "EIO", EIO },	      { "EINTR", EINTR },
+	{ "EIO", EIO },       { "EINTR", EINTR },
 };
 
 static int error_number(const char *text)

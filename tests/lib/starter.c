@@ -4,7 +4,8 @@
  * ignored or blocked, with threads, with leaked descriptors, one that kills at
  * any moment of the start, or that changes the files meanwhile.
  */
-#define _GNU_SOURCE
+#ifndef _GNU_SOURCE
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -332,10 +333,10 @@ static const struct command {
 	int (*run)(char **argv);
 } commands[] = {
 	{ "abstract", 1, cmd_abstract }, { "after", 1, cmd_after },   { "await", 2, cmd_await },
-	{ "block", 1, cmd_block },
-	{ "ignore", 1, cmd_ignore },	 { "leak", 3, cmd_leak },     { "reset", 1, cmd_reset },
-	{ "send", 3, cmd_send },	 { "storm", 4, cmd_storm },   { "swap", 2, cmd_swap },
-	{ "tcp", 0, cmd_tcp },		 { "thread", 1, cmd_thread }, { "unix", 1, cmd_unix },
+	{ "block", 1, cmd_block },       { "ignore", 1, cmd_ignore }, { "leak", 3, cmd_leak },
+	{ "reset", 1, cmd_reset },       { "send", 3, cmd_send },     { "storm", 4, cmd_storm },
+	{ "swap", 2, cmd_swap },         { "tcp", 0, cmd_tcp },       { "thread", 1, cmd_thread },
+	{ "unix", 1, cmd_unix },
 };
 
 int main(int argc, char **argv)

@@ -86,6 +86,12 @@ def until_state(pid, wanted):
     return False
 
 
+def until_foreground(t, group):
+    end = time.monotonic() + LIMIT
+    while os.tcgetpgrp(t.fd) != group and time.monotonic() < end:
+        os.sched_yield()
+
+
 def chain(launcher):
     init = children(launcher)[0]
     return init, children(init)[0]
@@ -205,6 +211,82 @@ def scenario_background(argv):
     print("code", t.expect(rb"code=(\d+)").group(1).decode())
     t.key(b"exit\n")
     t.status()
+
+
+def shell(argv):
+    """An interactive SHELL… --tty-shell COMMAND…: its terminal, and the command line."""
+    cut = argv.index("--tty-shell")
+    t = Terminal(argv[:cut])
+    t.expect(rb"\$ ")
+    t.key(b"PS1='P''S> '\n")
+    t.expect(rb"PS> ")
+    return t, " ".join(argv[cut + 1:]).encode()
+
+
+def leave(t):
+    t.expect(rb"PS> ")
+    t.key(b"echo code=$?\n")
+    print("code", t.expect(rb"code=(\d+)").group(1).decode())
+    t.key(b"exit\n")
+    t.status()
+
+
+def scenario_read_job(argv):
+    """COMMAND says ready and is cat then: type, stop, continue, type, end."""
+    t, command = shell(argv)
+    t.key(command + b"\n")
+    t.expect(rb"ready\r\n")
+    t.key(b"one\n")
+    t.expect(rb"one\r\n.*one\r\n")
+    print("read one")
+    t.key(b"\x1a")
+    t.expect(rb"Stopped")
+    print("stopped")
+    t.expect(rb"PS> ")
+    box, _ = chain(children(t.pid)[0])
+    t.key(b"fg\n")
+    # Not before the box has the terminal again: the shell changes its mode meanwhile.
+    until_foreground(t, box)
+    t.key(b"two\n")
+    t.expect(rb"two\r\n(.*\r\n)*two\r\n")
+    print("read two")
+    t.key(b"\x04")
+    leave(t)
+
+
+def scenario_pipeline(argv):
+    """COMMAND | a program that reads keys, as a pager does."""
+    t, command = shell(argv)
+    t.key(command + b" | sh -c 'read -r l; read -r k </dev/tty; echo k''ey=$k; cat'\n")
+    t.expect(rb"cat'\r\n")
+    t.key(b"x\n")
+    print("key", t.expect(rb"key=(\w+)").group(1).decode())
+    t.key(b"\x03")
+    leave(t)
+
+
+def scenario_back(argv, end=b"\x04"):
+    """COMMAND… is a script: a box with ready and cat, then a read of its own."""
+    t = Terminal(argv)
+    t.expect(rb"ready\r\n")
+    t.key(b"one\n")
+    t.expect(rb"one\r\n.*one\r\n")
+    t.key(end)
+    until_alone(t)
+    t.key(b"x\n")
+    t.expect(rb"back=x")
+    print("back")
+
+
+def scenario_back_killed(argv):
+    scenario_back(argv, b"")
+
+
+def until_alone(t):
+    """Until the script's box is over; what is typed before would still be cat's."""
+    end = time.monotonic() + LIMIT
+    while children(t.pid) and time.monotonic() < end:
+        os.sched_yield()
 
 
 def shell_pid(t):

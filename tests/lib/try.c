@@ -5,7 +5,8 @@
  * `try mkdir /x -- open-w /etc/passwd -- umount /proc`. The exit status is 0
  * when all failed, 1 when at least one worked, 99 when the words are wrong.
  */
-#define _GNU_SOURCE
+#ifndef _GNU_SOURCE
+#endif
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +24,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -319,8 +321,8 @@ static const struct space {
 	const char *name;
 	int flag;
 } spaces[] = {
-	{ "user", CLONE_NEWUSER }, { "pid", CLONE_NEWPID },	{ "mnt", CLONE_NEWNS },
-	{ "ipc", CLONE_NEWIPC },   { "uts", CLONE_NEWUTS },	{ "cgroup", CLONE_NEWCGROUP },
+	{ "user", CLONE_NEWUSER }, { "pid", CLONE_NEWPID }, { "mnt", CLONE_NEWNS },
+	{ "ipc", CLONE_NEWIPC },   { "uts", CLONE_NEWUTS }, { "cgroup", CLONE_NEWCGROUP },
 	{ "net", CLONE_NEWNET },   { "time", 0x00000080 },
 };
 
@@ -424,6 +426,13 @@ static long op_prlimit(char **a)
 	uint64_t limit[2] = { 16, 16 };
 
 	return syscall(SYS_prlimit64, atoi(a[0]), 7 /* RLIMIT_NOFILE */, limit, NULL);
+}
+
+/* PRIO_PGRP of one's own group, which must hold nobody outside. */
+static long op_renice(char **a)
+{
+	(void)a;
+	return setpriority(PRIO_PGRP, 0, 19);
 }
 
 /* ---- rights ---- */
@@ -539,35 +548,65 @@ static const struct op {
 	int args;
 	long (*run)(char **a);
 } ops[] = {
-	{ "abstract", 1, op_abstract },	      { "ambient", 1, op_ambient },
-	{ "attach", 1, op_attach },	      { "bind", 2, op_bind },
-	{ "capset", 0, op_capset },	      { "chdir", 1, op_chdir },
-	{ "chmod", 1, op_chmod },	      { "chown", 1, op_chown },
-	{ "chroot", 1, op_chroot },	      { "clone", 1, op_clone },
-	{ "exec", 1, op_exec },		      { "fsopen", 1, op_fsopen },
-	{ "getfd", 2, op_getfd },	      { "ifup", 1, op_ifup },
-	{ "kill", 2, op_kill },		      { "link", 2, op_link },
-	{ "link-fd", 2, op_link_fd },	      { "loopback", 0, op_loopback },
-	{ "lstat", 1, op_lstat },	      { "mkblk", 1, op_mkblk },
-	{ "mkchr", 1, op_mkchr },	      { "mkdir", 1, op_mkdir },
-	{ "mkfifo", 1, op_mkfifo },	      { "mmap-exec", 1, op_cloexec_mmap },
-	{ "mount-proc", 1, op_mount_proc },   { "mount-tmpfs", 1, op_mount_tmpfs },
-	{ "move-mount", 2, op_move_mount },   { "open-r", 1, op_open_r },
-	{ "open-tree", 1, op_open_tree },     { "open-w", 1, op_open_w },
-	{ "pivot", 1, op_pivot },	      { "prlimit", 1, op_prlimit },
-	{ "put", 1, op_put },		      { "read", 1, op_read },
-	{ "readlink", 1, op_readlink },	      { "remount-rw", 1, op_remount_rw },
-	{ "rename", 2, op_rename },	      { "rewrite", 1, op_rewrite },
-	{ "rmdir", 1, op_rmdir },	      { "securebits", 1, op_securebits },
-	{ "seize", 1, op_seize },	      { "setattr-rw", 1, op_setattr_rw },
-	{ "setgid", 1, op_setgid },	      { "setgroups", 0, op_setgroups },
-	{ "sethostname", 1, op_sethostname }, { "setns", 1, op_setns },
-	{ "setuid", 1, op_setuid },	      { "sigforge", 3, op_sigforge },
-	{ "sigqueue", 2, op_sigqueue },	      { "stat", 1, op_stat },
-	{ "symlink", 2, op_symlink },	      { "tcp", 2, op_tcp },
-	{ "truncate", 1, op_truncate },	      { "umount", 1, op_umount },
-	{ "unix", 1, op_unix },		      { "unlink", 1, op_unlink },
-	{ "unshare", 1, op_unshare },	      { "vmread", 1, op_vmread },
+	{ "abstract", 1, op_abstract },
+	{ "ambient", 1, op_ambient },
+	{ "attach", 1, op_attach },
+	{ "bind", 2, op_bind },
+	{ "capset", 0, op_capset },
+	{ "chdir", 1, op_chdir },
+	{ "chmod", 1, op_chmod },
+	{ "chown", 1, op_chown },
+	{ "chroot", 1, op_chroot },
+	{ "clone", 1, op_clone },
+	{ "exec", 1, op_exec },
+	{ "fsopen", 1, op_fsopen },
+	{ "getfd", 2, op_getfd },
+	{ "ifup", 1, op_ifup },
+	{ "kill", 2, op_kill },
+	{ "link", 2, op_link },
+	{ "link-fd", 2, op_link_fd },
+	{ "loopback", 0, op_loopback },
+	{ "lstat", 1, op_lstat },
+	{ "mkblk", 1, op_mkblk },
+	{ "mkchr", 1, op_mkchr },
+	{ "mkdir", 1, op_mkdir },
+	{ "mkfifo", 1, op_mkfifo },
+	{ "mmap-exec", 1, op_cloexec_mmap },
+	{ "mount-proc", 1, op_mount_proc },
+	{ "mount-tmpfs", 1, op_mount_tmpfs },
+	{ "move-mount", 2, op_move_mount },
+	{ "open-r", 1, op_open_r },
+	{ "open-tree", 1, op_open_tree },
+	{ "open-w", 1, op_open_w },
+	{ "pivot", 1, op_pivot },
+	{ "prlimit", 1, op_prlimit },
+	{ "put", 1, op_put },
+	{ "read", 1, op_read },
+	{ "readlink", 1, op_readlink },
+	{ "remount-rw", 1, op_remount_rw },
+	{ "rename", 2, op_rename },
+	{ "renice", 0, op_renice },
+	{ "rewrite", 1, op_rewrite },
+	{ "rmdir", 1, op_rmdir },
+	{ "securebits", 1, op_securebits },
+	{ "seize", 1, op_seize },
+	{ "setattr-rw", 1, op_setattr_rw },
+	{ "setgid", 1, op_setgid },
+	{ "setgroups", 0, op_setgroups },
+	{ "sethostname", 1, op_sethostname },
+	{ "setns", 1, op_setns },
+	{ "setuid", 1, op_setuid },
+	{ "sigforge", 3, op_sigforge },
+	{ "sigqueue", 2, op_sigqueue },
+	{ "stat", 1, op_stat },
+	{ "symlink", 2, op_symlink },
+	{ "tcp", 2, op_tcp },
+	{ "truncate", 1, op_truncate },
+	{ "umount", 1, op_umount },
+	{ "unix", 1, op_unix },
+	{ "unlink", 1, op_unlink },
+	{ "unshare", 1, op_unshare },
+	{ "vmread", 1, op_vmread },
 	{ "write", 2, op_write },
 };
 
@@ -575,19 +614,43 @@ static const struct {
 	int number;
 	const char *name;
 } errors[] = {
-	{ EPERM, "EPERM" },	{ ENOENT, "ENOENT" },	  { ESRCH, "ESRCH" },
-	{ EINTR, "EINTR" },	{ EIO, "EIO" },		  { ENXIO, "ENXIO" },
-	{ E2BIG, "E2BIG" },	{ ENOEXEC, "ENOEXEC" },	  { EBADF, "EBADF" },
-	{ ECHILD, "ECHILD" },	{ EAGAIN, "EAGAIN" },	  { ENOMEM, "ENOMEM" },
-	{ EACCES, "EACCES" },	{ EFAULT, "EFAULT" },	  { EBUSY, "EBUSY" },
-	{ EEXIST, "EEXIST" },	{ EXDEV, "EXDEV" },	  { ENODEV, "ENODEV" },
-	{ ENOTDIR, "ENOTDIR" }, { EISDIR, "EISDIR" },	  { EINVAL, "EINVAL" },
-	{ EMFILE, "EMFILE" },	{ ETXTBSY, "ETXTBSY" },	  { ENOSPC, "ENOSPC" },
-	{ EROFS, "EROFS" },	{ ENAMETOOLONG, "ENAMETOOLONG" }, { ENOSYS, "ENOSYS" },
-	{ ENOTEMPTY, "ENOTEMPTY" }, { ELOOP, "ELOOP" },	  { ENODATA, "ENODATA" },
-	{ EUSERS, "EUSERS" },	{ EOPNOTSUPP, "EOPNOTSUPP" }, { ENETDOWN, "ENETDOWN" },
-	{ ECONNREFUSED, "ECONNREFUSED" }, { ENETUNREACH, "ENETUNREACH" },
-	{ EADDRNOTAVAIL, "EADDRNOTAVAIL" }, { EAFNOSUPPORT, "EAFNOSUPPORT" },
+	{ EPERM, "EPERM" },
+	{ ENOENT, "ENOENT" },
+	{ ESRCH, "ESRCH" },
+	{ EINTR, "EINTR" },
+	{ EIO, "EIO" },
+	{ ENXIO, "ENXIO" },
+	{ E2BIG, "E2BIG" },
+	{ ENOEXEC, "ENOEXEC" },
+	{ EBADF, "EBADF" },
+	{ ECHILD, "ECHILD" },
+	{ EAGAIN, "EAGAIN" },
+	{ ENOMEM, "ENOMEM" },
+	{ EACCES, "EACCES" },
+	{ EFAULT, "EFAULT" },
+	{ EBUSY, "EBUSY" },
+	{ EEXIST, "EEXIST" },
+	{ EXDEV, "EXDEV" },
+	{ ENODEV, "ENODEV" },
+	{ ENOTDIR, "ENOTDIR" },
+	{ EISDIR, "EISDIR" },
+	{ EINVAL, "EINVAL" },
+	{ EMFILE, "EMFILE" },
+	{ ETXTBSY, "ETXTBSY" },
+	{ ENOSPC, "ENOSPC" },
+	{ EROFS, "EROFS" },
+	{ ENAMETOOLONG, "ENAMETOOLONG" },
+	{ ENOSYS, "ENOSYS" },
+	{ ENOTEMPTY, "ENOTEMPTY" },
+	{ ELOOP, "ELOOP" },
+	{ ENODATA, "ENODATA" },
+	{ EUSERS, "EUSERS" },
+	{ EOPNOTSUPP, "EOPNOTSUPP" },
+	{ ENETDOWN, "ENETDOWN" },
+	{ ECONNREFUSED, "ECONNREFUSED" },
+	{ ENETUNREACH, "ENETUNREACH" },
+	{ EADDRNOTAVAIL, "EADDRNOTAVAIL" },
+	{ EAFNOSUPPORT, "EAFNOSUPPORT" },
 };
 
 static void print_error(int number)

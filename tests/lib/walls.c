@@ -6,12 +6,14 @@
  * /proc/self/ns say. Exit 77: all stand. Exit 78: "missing: NAME" for each that does
  * not. Never 0, so that a box that did not run at all cannot pass for a good one.
  */
-#define _GNU_SOURCE
+#ifndef _GNU_SOURCE
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -29,6 +31,22 @@ static void want(int stands, const char *name)
 	printf("missing: %s\n", name);
 }
 
+/* A line of /proc/self/status, for what cannot be asked when prctl is denied. */
+static long long status_number(const char *name, int base)
+{
+	char line[256];
+	size_t n = strlen(name);
+	long long number = -1;
+	FILE *f = fopen("/proc/self/status", "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, n) && line[n] == ':')
+			number = strtoll(line + n + 1, NULL, base);
+	if (f)
+		fclose(f);
+	return number;
+}
+
 static void check_capabilities(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -41,8 +59,9 @@ static void check_capabilities(void)
 	want(!d[0].inheritable && !d[1].inheritable, "inheritable set");
 	for (int cap = 0; cap < 41; cap++) {
 		want(prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 0, "bounding set");
-		want(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0) == 0, "ambient set");
+		want(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0) != 1, "ambient set");
 	}
+	want(status_number("CapAmb", 16) == 0, "ambient set");
 	want((bits & 0xaa) == 0xaa, "securebits locks");
 	want((bits & 0x01) == 0x01, "securebits noroot");
 	want(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1, "no_new_privs");
@@ -55,16 +74,8 @@ static void check_capabilities(void)
 static void check_filter(void)
 {
 	static const unsigned long kinds[] = { CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWUTS };
-	char line[256];
-	int filters = -1;
-	FILE *f = fopen("/proc/self/status", "re");
 
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "Seccomp_filters: %d", &filters) == 1)
-			break;
-	if (f)
-		fclose(f);
-	want(filters >= 2, "seccomp filter");
+	want(status_number("Seccomp_filters", 10) >= 2, "seccomp filter");
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		want(syscall(SYS_unshare, kinds[i]) < 0, "unshare refused");
 }
