@@ -194,13 +194,13 @@ static int set_up(const struct box *box, struct fault *fault)
 	mode_t umask = sys_umask(0);
 	struct built built;
 
-	if (die_with_launcher(box, fault) != 0 || leave_group(box, fault) != 0 ||
-	    become_root(box, fault) != 0 ||
-	    cut_propagation(fault) != 0 || /* before the first mount */
-	    name_host(box->plan, fault) != 0 ||
-	    build_all(box, &built, fault) != 0 || /* while the host's paths are there */
-	    mountns_enter(built.root, fault) !=
-		    0) /* before the next namespace, which a chroot would forbid */
+	if (die_with_launcher(box, fault) != 0 ||  /* nothing may outlive it from here on */
+	    leave_group(box, fault) != 0 ||        /* while nobody else is in the box */
+	    become_root(box, fault) != 0 ||        /* through the host's /proc */
+	    cut_propagation(fault) != 0 ||         /* before the first mount */
+	    name_host(box->plan, fault) != 0 ||    /* needs root */
+	    build_all(box, &built, fault) != 0 ||  /* while the host's paths are there */
+	    mountns_enter(built.root, fault) != 0) /* clone(2): no namespace in a chroot */
 		return -1;
 	return start_workload(box, &built, umask, fault);
 }

@@ -156,13 +156,14 @@ static int set_up(const struct workload *workload, struct fault *fault)
 
 	sys_umask(workload->umask);
 	if (begin_session(box->plan, fault) != 0 ||
-	    enter_identity(workload, fault) != 0 || /* needs procfs and the capabilities */
-	    keep_descriptors(box, fault) != 0 ||
-	    limit_resources(box->plan, fault) != 0 || /* opens nothing any more */
-	    drop_capabilities(fault) != 0 ||
-	    enter_directory(box, fault) != 0 || /* with the workload's rights */
-	    close_memory(fault) != 0 || unblock_signals(fault) != 0 ||
-	    filter_calls(fault) != 0) /* last, since it forbids the rest */
+	    enter_identity(workload, fault) != 0 ||   /* needs procfs and the capabilities */
+	    keep_descriptors(box, fault) != 0 ||      /* procfs is not needed any more */
+	    limit_resources(box->plan, fault) != 0 || /* nothing is opened any more */
+	    drop_capabilities(fault) != 0 ||          /* the namespaces are as they shall be */
+	    enter_directory(box, fault) != 0 ||       /* with the workload's rights */
+	    close_memory(fault) != 0 ||               /* the maps are written */
+	    unblock_signals(fault) != 0 ||            /* from here on a signal may end us */
+	    filter_calls(fault) != 0)                 /* last, since it forbids the rest */
 		return -1;
 	return 0;
 }
