@@ -37,8 +37,13 @@ END
 }
 
 @test "a workload that stops itself does not stop the timeout" {
+    # set -m: a job of its own is no orphaned process group, which the kernel would not stop.
     for signal in STOP TSTP TTIN TTOU; do
-        run at_terminal '"$NB" --timeout 0.5 -x /usr -- /bin/sh -c "kill -'$signal' \$\$; sleep 60"; echo "status $?"'
+        export signal
+        # shellcheck disable=SC2016
+        run at_terminal 'set -m; /bin/sh -c "
+            \"\$NB\" --timeout 0.5 -x /usr -- /bin/sh -c \"kill -$signal \\\$\\\$; sleep 60\"
+            echo status \$?"'
         says "status 124"
     done
 }
