@@ -144,6 +144,7 @@ with() {
 }
 
 @test "the caller's variables do not steer nestbox" {
+	need_static
 	run with LD_PRELOAD=/nonexistent.so GLIBC_TUNABLES=x TMPDIR=/none LC_ALL=xx -- -- "$PROBE" exit 3
 	exits 3
 	is ""

@@ -252,9 +252,9 @@ load ../lib/common
 }
 
 @test "/dev/shm is writable, nosuid, nodev" {
-	run mini -- "$TRY" put /dev/shm/f
-	says "put /dev/shm/f: ok"
-	[ ! -e /dev/shm/f ]
+	run mini -- "$TRY" put "/dev/shm/nbt.$$"
+	says "put /dev/shm/nbt.$$: ok"
+	[ ! -e "/dev/shm/nbt.$$" ]
 	run mini -- "$PROBE" stat /dev/shm
 	matches "^041777 "
 }

@@ -70,7 +70,9 @@ alone() {
 
 @test "setpriority of the own group from inside changes nobody outside" {
 	run alone -- "$TRY" renice
-	says "renice: ok" 0
+	# The last line is the caller's own priority, afterwards.
+	matches '^renice: (ok|EPERM)$'
+	says 0
 }
 
 @test "KILL of the launcher while the box runs: everything is gone" {
@@ -128,15 +130,15 @@ alone() {
 	is same
 }
 
-@test "no namespace stays behind: the kernel's count is the same" {
-	need_root "lsns of everybody"
-	need lsns
-	local before i
-	before=$(lsns -n -o NS,TYPE | sort)
-	for i in {1..10}; do
-		nb -x "$NB_BIN" -- "$PROBE" leave >/dev/null
-	done
-	[ "$before" = "$(lsns -n -o NS,TYPE | sort)" ]
+@test "no namespace stays behind: the kernel's count has room for the next ones" {
+	# In a user namespace that allows 40 below it; 60 boxes of two each would not fit if one
+	# of ten stayed. The kernel clears them away a little later than their processes.
+	# shellcheck disable=SC2016
+	run as_caller unshare -U -r /bin/sh -c '
+		echo 40 >/proc/sys/user/max_user_namespaces || exit
+		for i in $(seq 60); do "$1" -x "$2" -- "$2/probe" exit 0 || exit; done
+		echo all' sh "$NB" "$NB_BIN"
+	is all
 }
 
 @test "the workload is killed by KILL to PID 1 from outside, at any moment" {

@@ -69,6 +69,7 @@ tolerable() {
 # ---- too little ----
 
 @test "few descriptors: works or refuses cleanly, for every limit" {
+	need_static
 	local n
 	for n in 0 1 2 3 4 5 6 7 8 9 10 11 12 14 16 20 24 32; do
 		run --separate-stderr as_caller prlimit --nofile="$n" "$NB" -x "$NB_BIN" -r /etc -r "$T" -w /var/tmp -- "$PROBE" exit 3
@@ -79,11 +80,13 @@ tolerable() {
 }
 
 @test "descriptors all taken by the caller: works or refuses cleanly" {
+	need_static
 	run --separate-stderr as_caller prlimit --nofile=64 "$NB_BIN/starter" leak 3 63 "$NB" -x "$NB_BIN" -r /etc -- "$PROBE" exit 3
 	tolerable
 }
 
 @test "little memory: works or refuses cleanly, for every limit" {
+	need_static
 	local n
 	for n in 200000 400000 600000 800000 1000000 2000000 4000000 8000000 16000000; do
 		run --separate-stderr as_caller "$NB_BIN/starter" reset /usr/bin/prlimit --as=$n "$NB" -x "$NB_BIN" -- "$PROBE" exit 3

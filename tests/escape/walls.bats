@@ -131,7 +131,7 @@ sturdy() {
 @test "setresuid and setresgid" { sturdy "$(number setresuid),$(number setresgid)"; }
 @test "setsid, asked for" { fatal "$(number setsid)" --new-session; }
 @test "sethostname, asked for" { fatal "$(number sethostname)" --hostname nbt; }
-@test "limits, asked for" { fatal "$(number prlimit64),$(number setrlimit)" --rlimit nofile=64; }
+@test "limits, asked for" { need_static; fatal "$(number prlimit64),$(number setrlimit)" --rlimit nofile=64; }
 @test "close_range: descriptors" { sturdy "$(number close_range)"; }
 @test "close_range with leaked descriptors" {
 	local error
@@ -208,6 +208,7 @@ unfounded() {
 }
 
 @test "a caller's own box: nestbox inside nestbox is refused, not half done" {
+	need_static
 	run --separate-stderr nb -x "$NB_BIN" -- "$NB" -x "$NB_BIN" -- "$PROBE" exit 3
 	exits 125
 	one_line
