@@ -56,9 +56,11 @@ int build_tmpfs(struct builder *builder, const char *mode, unsigned int attribut
  */
 static int pin(int *fd, const struct kernel_statx *stat)
 {
-	int error, tree;
+	int error, tree, read_only = sys_is_read_only(*fd);
 
-	if ((stat->attributes & KERNEL_STATX_MOUNT_ROOT) != 0 || sys_is_read_only(*fd) != 0)
+	if (read_only < 0)
+		return read_only;
+	if (read_only || (stat->attributes & KERNEL_STATX_MOUNT_ROOT) != 0)
 		return 0;
 	tree = sys_open_tree(*fd, "",
 			     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
