@@ -39,7 +39,7 @@ static void leaf(struct printer *printer, bool last, const char *name, const cha
 
 	text_add(&line, last ? marks.last : marks.branch);
 	text_add(&line, name);
-	text_add(&line, " ");
+	text_add(&line, name[0] != '\0' ? " " : "");
 	text_visible(&line, value);
 	print(printer, &line);
 }
