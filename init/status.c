@@ -89,7 +89,7 @@ static void write_signal(int fd, int signal)
 	const unsigned char record[4] = { (unsigned char)signal };
 
 	if (fd >= 0)
-		sys_write(fd, record, sizeof(record));
+		text_send(fd, record, sizeof(record));
 }
 
 void status_ended(const struct plan *plan, int wait_status)

@@ -104,13 +104,12 @@ static int wait_writable(int fd)
 	return sys_ppoll(&pipe, 1, NULL);
 }
 
-int text_write(struct text *text, int fd)
+int text_send(int fd, const void *bytes, size_t count)
 {
 	size_t done = 0;
 
-	text->bytes[text->length] = '\n';
-	while (done <= text->length) {
-		long written = sys_write(fd, text->bytes + done, text->length + 1 - done);
+	while (done < count) {
+		long written = sys_write(fd, (const char *)bytes + done, count - done);
 
 		/* Somebody may have made the pipe non-blocking: what is full now need not stay so. */
 		if (written == -EAGAIN && wait_writable(fd) >= 0)
@@ -121,4 +120,10 @@ int text_write(struct text *text, int fd)
 			done += (size_t)written;
 	}
 	return 0;
+}
+
+int text_write(struct text *text, int fd)
+{
+	text->bytes[text->length] = '\n';
+	return text_send(fd, text->bytes, text->length + 1);
 }

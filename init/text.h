@@ -24,6 +24,9 @@ void text_visible(struct text *text, const char *string);
 /* A JSON string in quotes (RFC 8259, section 7); bytes that are not UTF-8 become U+FFFD. */
 void text_json(struct text *text, const char *string);
 
+/* Writes all of BYTES to FD, also if that is non-blocking and full for a while. Returns 0, or -errno. */
+int text_send(int fd, const void *bytes, size_t count);
+
 /* Writes the line and a newline to FD, with one write where that takes it all. Returns 0, or -errno. */
 int text_write(struct text *text, int fd);
 

@@ -94,6 +94,36 @@ END
     is '124 2 {"event":"start" {"event":"timeout"}'
 }
 
+@test "nor does one for the signal's record" {
+    run as_caller /usr/bin/python3 - "$NB" <<'END'
+import os, subprocess, sys
+reader, writer = os.pipe()
+os.set_blocking(writer, False)
+try:
+    while True:
+        os.write(writer, b"x" * 4096)
+except BlockingIOError:
+    pass
+child = subprocess.Popen([sys.argv[1], "-x", "/usr", "--exit-signal-fd", str(writer), "--",
+                          "/bin/sh", "-c", "read line; kill -KILL $$"],
+                         pass_fds=[writer], stdin=subprocess.PIPE)
+os.close(writer)
+def children():
+    with open(f"/proc/{child.pid}/task/{child.pid}/children") as file:
+        return file.read().split()
+while not children():
+    os.sched_yield()
+child.stdin.close()
+while children():
+    os.sched_yield()
+text = b""
+while chunk := os.read(reader, 65536):
+    text += chunk
+print(child.wait(), list(text[-4:]))
+END
+    is '137 [9, 0, 0, 0]'
+}
+
 @test "the host's devices cannot be changed" {
     need_root_caller
     # To the mode that they have: should it work, the machine is none the worse.
