@@ -49,7 +49,8 @@ static int add_usr_links(struct view *view, struct fault *fault)
 		ssize_t length = readlink(names[i], text, sizeof(text) - 1);
 		bool there = false;
 
-		if (length <= 0)
+		/* One that fills the buffer may have been cut, and is not that of a merged /usr. */
+		if (length <= 0 || (size_t)length == sizeof(text) - 1)
 			continue;
 		text[length] = '\0';
 		snprintf(target, sizeof(target), "%s%s", text[0] == '/' ? "" : "/", text);
