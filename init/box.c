@@ -202,6 +202,19 @@ static int make_arguments(struct box *box, struct fault *fault)
 	return 0;
 }
 
+static int prepare_view(struct box *box, struct fault *fault)
+{
+	const struct plan *plan = box->plan;
+	const struct view_request request = {
+		.grants = plan->grants,
+		.grant_count = plan->grant_count,
+		.steps = plan->steps,
+		.step_count = plan->step_count,
+	};
+
+	return mountns_prepare(&box->view, &request, fault);
+}
+
 int box_prepare(struct box *box, const struct plan *plan, struct fault *fault)
 {
 	*box = (struct box){ .plan = plan, .report = { -1, -1 } };
@@ -213,6 +226,5 @@ int box_prepare(struct box *box, const struct plan *plan, struct fault *fault)
 	if (choose_directory(box, fault) != 0 || make_arguments(box, fault) != 0 ||
 	    make_environment(box, fault) != 0)
 		return -1;
-	return mountns_prepare(&box->view, plan->grants, plan->grant_count, plan->steps,
-			       plan->step_count, fault);
+	return prepare_view(box, fault);
 }

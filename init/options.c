@@ -86,7 +86,9 @@ static struct mount_step *put_step(struct plan *plan, const struct option *optio
 	}
 	step = append(&plan->steps, &plan->step_count, sizeof(*step), fault);
 	if (step != NULL)
-		step->dest = memcpy(dest, normal, (size_t)length + 1);
+		*step = (struct mount_step){ .dest = memcpy(dest, normal, (size_t)length + 1),
+					     .fd = -1,
+					     .mode = -1 };
 	return step;
 }
 

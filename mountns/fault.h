@@ -10,6 +10,7 @@ struct fault {
 	const char *step;   /* what was being done: "mount", "uid_map" … */
 	const char *object; /* to what: a path, an option's name; "" if there is none */
 	const char *reason; /* in words where no errno tells it, else NULL */
+	const char *detail; /* what REASON is about, behind it: a path, a link's text; or NULL */
 	int error;          /* errno, or 0 when reason is set */
 };
 

@@ -178,12 +178,12 @@ static void drop_redundant(struct view *view)
 	view->source_count = kept;
 }
 
-int mountns_prepare(struct view *view, const struct grant *grants, size_t grant_count,
-		    const struct mount_step *steps, size_t step_count, struct fault *fault)
+int mountns_prepare(struct view *view, const struct view_request *request, struct fault *fault)
 {
 	*view = (struct view){ 0 };
-	if (open_sources(view, grants, grant_count, fault) != 0 ||
-	    add_usr_links(view, fault) != 0 || list_steps(view, steps, step_count, fault) != 0)
+	if (open_sources(view, request->grants, request->grant_count, fault) != 0 ||
+	    add_usr_links(view, fault) != 0 ||
+	    list_steps(view, request->steps, request->step_count, fault) != 0)
 		return -1;
 	merge_sources(view);
 	find_places(view);

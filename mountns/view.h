@@ -24,19 +24,44 @@ struct grant {
 };
 
 enum step_kind {
-	STEP_TMPFS,
-	STEP_DIR,
-	STEP_SYMLINK,
-	STEP_PROC,
-	STEP_DEV,
-	STEP_SCRATCH, /* the default /tmp: for everybody (mode 1777), noexec */
+	STEP_BIND,    /* the host's SOURCE, or what FD is open on, is shown at DEST */
+	STEP_TMPFS,   /* empty; MODE, SIZE */
+	STEP_DIR,     /* MODE; one that is there is left as it is */
+	STEP_SYMLINK, /* says TEXT */
+	STEP_FILE,    /* holds what FD gives to its end; MODE */
+	STEP_DATA,    /* the same in a file without a name elsewhere, mounted on DEST */
+	STEP_CHMOD,   /* MODE for DEST, which must exist */
+	STEP_REMOUNT, /* the mount at DEST, without those below it, becomes read-only */
+	STEP_PROC,    /* procfs */
+	STEP_DEV,     /* a small /dev */
+	STEP_MQUEUE,  /* the message queues of the box's IPC namespace: mq_overview(7) */
+	STEP_LAYER, /* no mount of its own: SOURCE is the next, upper layer of the overlay below */
+	STEP_OVERLAY, /* of the layers right before it; changes go to SOURCE, TEXT is the workdir */
+	STEP_TMP_OVERLAY, /* changes go to a tmpfs that nobody sees */
+	STEP_RO_OVERLAY,  /* no changes */
+	STEP_SCRATCH,     /* the default /tmp: for everybody (mode 1777), noexec */
 };
 
-/* A thing that is made inside the box, with bubblewrap's meaning of the option of that name. */
+/* Properties of a step, to be OR-ed. */
+enum {
+	STEP_READ_ONLY = 1, /* STEP_BIND, STEP_DATA */
+	STEP_DEVICES = 2,   /* STEP_BIND: devices work */
+	STEP_OPTIONAL = 4,  /* STEP_BIND: a source that does not exist is no error */
+};
+
+/*
+ * A thing that is made inside the box, with bubblewrap's meaning of the option of that name. Symbolic
+ * links on the way to DEST are followed inside the box and never out of it, as chroot(2) would.
+ */
 struct mount_step {
 	enum step_kind kind;
-	const char *dest; /* absolute path in the box, without "." and ".." */
-	const char *text; /* STEP_SYMLINK: what the link says */
+	unsigned int flags;
+	const char *dest;   /* path in the box; a relative one starts at "/" */
+	const char *source; /* path on the host; relative ones start at the working directory */
+	const char *text;
+	int fd;        /* of the caller; -1: none */
+	int mode;      /* permission bits; -1: what bubblewrap takes for that kind */
+	uint64_t size; /* in bytes; 0: what tmpfs(5) takes */
 };
 
 /* A grant whose path was followed to its end. The descriptor pins the inode, so that device and
@@ -70,14 +95,31 @@ struct view {
 	uint64_t *own; /* room for PID 1: the file systems that it made */
 };
 
+/* What a view is made from. */
+struct view_request {
+	const struct grant *grants;
+	size_t grant_count;
+	const struct mount_step *steps;
+	size_t step_count;
+	/* bubblewrap's habits. By default there are a /proc, a /dev and a /tmp that nobody asked for,
+	 * and "/" is read-only at the end; a bare view has nothing but its steps. */
+	bool bare;
+	/* By default nothing is made or changed on the host. Else what a step needs is made (parents,
+	 * targets of mounts) or changed (STEP_FILE, STEP_CHMOD) also below a writable bind, and
+	 * directories on the way to a mount are not pinned against being renamed. */
+	bool touch_host;
+	bool host_proc; /* STEP_PROC shows the host's, for a box in the host's PID namespace */
+	const char *file_label; /* SELinux label for file systems that are made; NULL: none */
+};
+
 /*
- * Opens and identifies every source, merges those with one canonical path (rights add up), adds the
+ * Opens and identifies every source, merges grants with one canonical path (rights add up), adds the
  * default /proc, /dev and /tmp where nothing else is put there, and sorts: a grant comes before the
  * first step at or below its path, parents before children. Changes nothing outside the process.
- * Returns 0, or -1 with the fault. mountns_release() frees a view, also after a failure.
+ * The view keeps pointers into REQUEST's lists. Returns 0, or -1 with the fault. mountns_release()
+ * frees a view, also after a failure.
  */
-int mountns_prepare(struct view *view, const struct grant *grants, size_t grant_count,
-		    const struct mount_step *steps, size_t step_count, struct fault *fault);
+int mountns_prepare(struct view *view, const struct view_request *request, struct fault *fault);
 
 /* Closes the sources' descriptors, which would keep host mounts busy. */
 void mountns_close_sources(const struct view *view);

@@ -158,10 +158,13 @@ struct prepared {
 static struct prepared prepare(const struct grant *grants, size_t grant_count,
 			       const struct mount_step *steps, size_t step_count)
 {
+	const struct view_request request = { .grants = grants,
+					      .grant_count = grant_count,
+					      .steps = steps,
+					      .step_count = step_count };
 	struct prepared prepared;
 
-	prepared.result = mountns_prepare(&prepared.view, grants, grant_count, steps, step_count,
-					  &prepared.fault);
+	prepared.result = mountns_prepare(&prepared.view, &request, &prepared.fault);
 	return prepared;
 }
 
