@@ -1218,8 +1218,9 @@ struct fuzz {
 	int cases;
 	int tree; /* directory that holds "root" and "out" */
 	int root;
-	char dirs[40][256]; /* "" is the root */
-	size_t dir_count;
+	size_t count, dir_count;
+	char things[80]
+		   [64]; /* paths of all that was made; directories first, of them "" the root */
 };
 
 struct outcome {
@@ -1250,17 +1251,26 @@ static void random_pieces(char *path, size_t pieces)
 		sprintf(path + strlen(path), "%s%s", i == 0 ? "" : "/", words[below(COUNT(words))]);
 }
 
-static void random_text(const struct fuzz *fuzz, char *text)
+/* A link at PLACE to something that is there, or to wherever it happens to lead. */
+static void random_text(const struct fuzz *fuzz, const char *place, char *text)
 {
-	char pieces[600];
+	const char *thing = fuzz->things[below(fuzz->count)];
+	char pieces[128];
 
-	random_pieces(pieces, 1 + below(3));
-	if (one_in(3)) /* to where something is */
-		snprintf(pieces, sizeof(pieces), "%s/%s", fuzz->dirs[below(fuzz->dir_count)],
-			 (const char *[]){ "", "f", "g", ".", "..", "new" }[below(6)]);
-	snprintf(text, PATH_MAX, "%s%s%s",
-		 (const char *[]){ "", "", "", "", "/", "../", "../out/", "../../" }[below(8)],
-		 pieces[0] == '/' ? pieces + 1 : pieces, one_in(8) ? "/" : "");
+	text[0] = '\0';
+	if (one_in(3)) {
+		random_pieces(pieces, 1 + below(3));
+		thing = pieces + (pieces[0] == '/');
+		strcpy(text, (const char *[]){ "", "", "/", "../", "../out/", "../../" }[below(6)]);
+	} else if (one_in(4)) {
+		strcpy(text, "/");
+	} else {
+		for (; (place = strchr(place, '/')) != NULL; place++)
+			strcat(text, "../");
+	}
+	strcat(text, thing);
+	if (one_in(10))
+		strcat(text, (const char *[]){ "/", "/.", "/new" }[below(3)]);
 	if (text[0] == '\0')
 		strcpy(text, ".");
 }
@@ -1268,78 +1278,92 @@ static void random_text(const struct fuzz *fuzz, char *text)
 /* The path of NAME in some directory of the tree, relative to the root. */
 static void random_place(const struct fuzz *fuzz, const char *name, char *path)
 {
-	const char *dir = fuzz->dirs[below(fuzz->dir_count)];
+	const char *dir = fuzz->things[below(fuzz->dir_count)];
 
 	sprintf(path, "%s%s%s", dir, dir[0] ? "/" : "", name);
 }
 
-static void add_dir(struct fuzz *fuzz, const char *path)
+/* ERROR may say that the place was taken. */
+static void add(struct fuzz *fuzz, const char *path, int error)
 {
-	if (mkdirat(fuzz->root, path, 0755) == 0)
-		strcpy(fuzz->dirs[fuzz->dir_count++], path);
+	if (error == 0)
+		strcpy(fuzz->things[fuzz->count++], path);
 }
 
-/* Some of the names are taken already: all the same. */
+static void make_random_dirs(struct fuzz *fuzz)
+{
+	int chain = one_in(3) ? 1 + (int)below(22) : 0;
+	char path[128];
+
+	fuzz->things[0][0] = '\0';
+	fuzz->count = fuzz->dir_count = 1;
+	for (size_t i = 4 + below(6); i > 0; i--) {
+		random_place(fuzz, (const char *[]){ "a", "b", "c", "d" }[below(4)], path);
+		add(fuzz, path, mkdirat(fuzz->root, path, 0755));
+		fuzz->dir_count = fuzz->count;
+	}
+	for (int i = 1; i <= chain; i++) {
+		strcpy(path, deep("n/", i, 0, ""));
+		path[2 * i - 1] = '\0';
+		add(fuzz, path, mkdirat(fuzz->root, path, 0755));
+	}
+	fuzz->dir_count = fuzz->count;
+}
+
 static void make_random_tree(struct fuzz *fuzz)
 {
-	char path[300], text[PATH_MAX], name[8];
-	int chain = one_in(3) ? 1 + (int)below(22) : 0;
+	char path[128], text[512], name[8];
 
 	mkdirat(fuzz->tree, "root", 0755);
 	mkdirat(fuzz->tree, "out", 0755);
 	mkdirat(fuzz->tree, "out/a", 0755);
-	close(openat(fuzz->tree, "out/f", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+	mknodat(fuzz->tree, "out/f", S_IFREG | 0644, 0);
 	fuzz->root = openat(fuzz->tree, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	fuzz->dirs[0][0] = '\0';
-	fuzz->dir_count = 1;
-	for (size_t i = 4 + below(6); i > 0; i--) {
-		random_place(fuzz, (const char *[]){ "a", "b", "c", "d" }[below(4)], path);
-		add_dir(fuzz, path);
+	make_random_dirs(fuzz);
+	for (size_t i = 0; i < 7; i++) {
+		random_place(fuzz, (const char *[]){ "f", "g", "p" }[i % 3], path);
+		add(fuzz, path,
+		    mknodat(fuzz->root, path, (i % 3 == 2 ? S_IFIFO : S_IFREG) | 0644, 0));
 	}
-	for (int i = 1; i <= chain; i++) {
-		strcpy(path, deep("n/", i, 0, ""));
-		path[strlen(path) - 1] = '\0';
-		add_dir(fuzz, path);
-	}
-	for (size_t i = 0; i < 6; i++) {
-		random_place(fuzz, i % 2 ? "f" : "g", path);
-		close(openat(fuzz->root, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-	}
-	random_place(fuzz, "p", path);
-	mkfifoat(fuzz->root, path, 0644);
 	for (int i = 0; i < 16; i++) {
 		sprintf(name, "l%d", i % 8);
 		random_place(fuzz, name, path);
-		random_text(fuzz, text);
-		symlinkat(text, fuzz->root, path);
+		random_text(fuzz, path, text);
+		add(fuzz, path, symlinkat(text, fuzz->root, path));
 	}
 	for (size_t i = below(4); i > 0; i--)
-		fchmodat(fuzz->root, fuzz->dirs[below(fuzz->dir_count)],
+		fchmodat(fuzz->root, fuzz->things[below(fuzz->dir_count)],
 			 (mode_t[]){ 0111, 0, 0444, 0555 }[below(4)], 0);
 }
 
+static void lengthen(char *path)
+{
+	size_t length = strlen(path), wanted = PATH_MAX - 3 + below(6);
+
+	memmove(path + wanted - length, path, length + 1);
+	for (size_t i = 0; i < wanted - length; i++)
+		path[i] = i % 2 ? '/' : '.';
+}
+
+/* Up to PATH_MAX + 2 bytes. */
 static void random_path(const struct fuzz *fuzz, char *path)
 {
-	char start[512], end[512];
+	char start[128], end[128];
 
-	random_pieces(start, 1 + below(4));
-	random_pieces(end, below(3));
-	if (one_in(2))
-		strcpy(start, fuzz->dirs[below(fuzz->dir_count)]);
-	snprintf(path, PATH_MAX, "%s%s%s%s", one_in(8) ? "/" : "", start, end[0] ? "/" : "", end);
+	random_pieces(end, one_in(3) ? below(4) : 0);
 	if (one_in(8))
-		strcat(path, "/");
-	if (one_in(10))
+		random_pieces(start, 1 + below(4));
+	else
+		strcpy(start, fuzz->things[below(fuzz->count)]);
+	sprintf(path, "%s%s%s%s", one_in(8) ? "/" : "", start, end[0] ? "/" : "", end);
+	if (one_in(8))
+		strcat(path, (const char *[]){ "/", "/.", "/new", "/.." }[below(4)]);
+	if (one_in(12))
 		strcpy(path, deep("n/", 1 + (int)below(24), (int)below(26), end));
-	if (one_in(50))
-		strcat(path, NAME_OF_255 + below(2));
-	if (one_in(100)) {
-		size_t length = strlen(path), wanted = PATH_MAX - 3 + below(6);
-
-		memmove(path + wanted - length, path, length + 1);
-		for (size_t i = 0; i < wanted - length; i++)
-			path[i] = i % 2 ? '/' : '.';
-	}
+	if (one_in(60))
+		strcat(path, NAME_OF_255 "x" + below(2));
+	if (one_in(100))
+		lengthen(path);
 }
 
 static int random_flags(void)
