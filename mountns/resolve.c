@@ -293,8 +293,7 @@ static int open_last(struct walk *walk)
 {
 	const struct request *request = walk->request;
 	int fd, flags = request->flags | O_NOFOLLOW | (walk->slash ? O_DIRECTORY : 0);
-	bool exclusive = (flags & O_CREAT) != 0 && (flags & O_EXCL) != 0;
-	bool follow = walk->slash || ((request->flags & O_NOFOLLOW) == 0 && !exclusive);
+	bool follow = walk->slash || (request->flags & O_NOFOLLOW) == 0;
 
 	/* Even if there is such a directory. */
 	if (walk->slash && (flags & O_CREAT) != 0) {
@@ -303,7 +302,7 @@ static int open_last(struct walk *walk)
 		return error < 0 ? error : -EISDIR;
 	}
 	fd = sys_openat(here(walk), walk->name, flags, request->mode);
-	/* A link is -ENOTDIR with O_DIRECTORY, else itself with O_PATH, else -ELOOP: open(2). */
+	/* A link is -EEXIST with O_EXCL, -ENOTDIR with O_DIRECTORY, itself with O_PATH, else -ELOOP. */
 	if (follow && fd == ((flags & O_DIRECTORY) != 0 ? -ENOTDIR : -ELOOP))
 		return follow_if_link(walk, (flags & O_DIRECTORY) != 0);
 	if (fd < 0)
