@@ -10,6 +10,9 @@
  *  - "/" as the whole path needs search permission for the root, as "." does;
  *  - texts of links that add up to more than 8 KiB, and ".." out of a directory whose path below the
  *    root is longer than 4 KiB, are -ENAMETOOLONG;
+ *  - ".." leads back below what has been mounted on that directory since it or the root was opened;
+ *  - what is moved out of the root after its name was looked up is opened, where openat2 looks once more
+ *    at the end (-EXDEV), and could be moved right after that;
  *  - F_GETFL shows O_NOFOLLOW, and O_DIRECTORY for a name with a slash behind it.
  */
 #include <errno.h>
