@@ -59,6 +59,15 @@
 #define RESOLVE_NO_XDEV 0x01U
 #define RESOLVE_NO_MAGICLINKS 0x02U
 #define RESOLVE_NO_SYMLINKS 0x04U
+#define RESOLVE_BENEATH 0x08U
+#define RESOLVE_IN_ROOT 0x10U
+
+/* O_LARGEFILE: for programs of 64 bits the C library says 0, the kernel does not. */
+#if defined(__arm__) || defined(__aarch64__)
+#define KERNEL_LARGEFILE 0400000
+#else
+#define KERNEL_LARGEFILE 0100000
+#endif
 
 #ifndef CLONE_PIDFD
 #define CLONE_PIDFD 0x00001000
@@ -68,6 +77,10 @@
 #endif
 
 #define PROC_MAGIC 0x9fa0
+
+/* Bits of f_flags in statfs(2). */
+#define KERNEL_ST_RDONLY 0x0001
+#define KERNEL_ST_NOSYMFOLLOW 0x2000
 
 struct kernel_open_how {
 	uint64_t flags;

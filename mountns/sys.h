@@ -176,20 +176,28 @@ static inline long sys_filesystem_type(int fd)
 	return error < 0 ? error : buffer[0];
 }
 
-/* Whether FD is on a read-only mount: ST_RDONLY of statvfs(3). Returns 1, 0 or -errno. */
-static inline int sys_is_read_only(int fd)
+/* The f_flags of statfs(2), which are those of the mount that FD is on, or -errno. */
+static inline long sys_mount_flags(int fd)
 {
 #ifdef __NR_fstatfs64
 	uint32_t buffer[32]; /* f_flags is behind two words, five 64-bit counts and four words */
 	long error = sys_call(__NR_fstatfs64, fd, 88, SYS_P(buffer), 0, 0, 0);
 
-	return error < 0 ? (int)error : (int)(buffer[16] & 1);
+	return error < 0 ? error : (long)buffer[16];
 #else
 	long buffer[32]; /* f_flags is the eleventh long */
 	long error = sys_call(__NR_fstatfs, fd, SYS_P(buffer), 0, 0, 0, 0);
 
-	return error < 0 ? (int)error : (int)(buffer[10] & 1);
+	return error < 0 ? error : buffer[10];
 #endif
+}
+
+/* Whether FD is on a read-only mount. Returns 1, 0 or -errno. */
+static inline int sys_is_read_only(int fd)
+{
+	long flags = sys_mount_flags(fd);
+
+	return flags < 0 ? (int)flags : (int)(flags & KERNEL_ST_RDONLY);
 }
 
 static inline int sys_fchdir(int fd)
@@ -423,6 +431,15 @@ static inline int sys_setresgid(uint32_t id)
 	return (int)sys_call(__NR_setresgid32, (long)id, (long)id, (long)id, 0, 0, 0);
 #else
 	return (int)sys_call(__NR_setresgid, (long)id, (long)id, (long)id, 0, 0, 0);
+#endif
+}
+
+static inline uint32_t sys_geteuid(void)
+{
+#ifdef __NR_geteuid32
+	return (uint32_t)sys_call(__NR_geteuid32, 0, 0, 0, 0, 0, 0);
+#else
+	return (uint32_t)sys_call(__NR_geteuid, 0, 0, 0, 0, 0, 0);
 #endif
 }
 
