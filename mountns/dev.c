@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The box's small /dev: six devices of the host, terminals and shared memory of its own. */
 #include <errno.h>
+#include <string.h>
 
 #include "mountns/build.h"
 #include "mountns/sys.h"
+
+/* Read-only does not keep anybody from writing to a device, but from changing the host's file: its mode,
+ * owner and times. */
+#define DEVICE_ATTRIBUTES (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
 
 static const struct {
 	const char *name, *path;
@@ -16,28 +21,29 @@ static const struct {
 
 static const struct {
 	const char *name, *text;
+	bool bare; /* only in a bare view */
 } links[] = {
-	{ "fd", "/proc/self/fd" },       { "stdin", "/proc/self/fd/0" },
-	{ "stdout", "/proc/self/fd/1" }, { "stderr", "/proc/self/fd/2" },
-	{ "ptmx", "pts/ptmx" },
+	{ "fd", "/proc/self/fd", false },       { "stdin", "/proc/self/fd/0", false },
+	{ "stdout", "/proc/self/fd/1", false }, { "stderr", "/proc/self/fd/2", false },
+	{ "ptmx", "pts/ptmx", false },          { "core", "/proc/kcore", true },
 };
+
+/* Opens a new file DIR/NAME to mount on. */
+static int make_file(int dir, const char *name, mode_t mode)
+{
+	int error = sys_mknodat(dir, name, S_IFREG | mode);
+
+	return error < 0 ? error : sys_openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+}
 
 /* The device is checked on the very descriptor that is mounted: a fake one is refused. */
 static int clone_device(struct builder *builder, size_t index)
 {
-	/* Read-only does not keep anybody from writing to a device, but from changing the host's file:
-	 * its mode, owner and times. */
-	struct kernel_mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
-						      MOUNT_ATTR_NOEXEC };
 	const char *path = devices[index].path;
 	struct kernel_statx stat;
-	int error, tree = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	int tree = mount_clone(&builder->mounter, AT_FDCWD, path, 0, DEVICE_ATTRIBUTES);
+	int error = tree < 0 ? tree : sys_statx(tree, "", AT_EMPTY_PATH, &stat);
 
-	if (tree < 0)
-		return fault_errno(builder->fault, "dev", path, tree);
-	error = sys_statx(tree, "", AT_EMPTY_PATH, &stat);
-	if (error == 0)
-		error = sys_mount_setattr(tree, "", AT_EMPTY_PATH, &attr);
 	if (error < 0)
 		return fault_errno(builder->fault, "dev", path, error);
 	if (!S_ISCHR(stat.mode) || stat.rdev_major != devices[index].major ||
@@ -49,15 +55,15 @@ static int clone_device(struct builder *builder, size_t index)
 static int add_devices(struct builder *builder, int dir)
 {
 	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
-		int error, tree = clone_device(builder, i);
+		int target = make_file(dir, devices[i].name, 0666);
+		int error, tree;
 
+		if (target < 0)
+			return fault_errno(builder->fault, "dev", devices[i].path, target);
+		tree = clone_device(builder, i);
 		if (tree < 0)
 			return -1;
-		error = sys_mknodat(dir, devices[i].name, S_IFREG | 0666);
-		if (error == 0)
-			error = sys_move_mount(tree, "", dir, devices[i].name,
-					       MOVE_MOUNT_F_EMPTY_PATH);
-		sys_close(tree);
+		error = build_attach(builder, tree, target);
 		if (error < 0)
 			return fault_errno(builder->fault, "dev", devices[i].path, error);
 	}
@@ -65,67 +71,105 @@ static int add_devices(struct builder *builder, int dir)
 }
 
 /* No gid=5, which is not mapped; and a devpts with nodev would be useless. */
-static int add_terminals(int dir)
+static int add_terminals(struct builder *builder, int dir)
 {
-	int error, mount = build_filesystem("devpts", "ptmxmode", "0666",
-					    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	const struct mount_option options[] = { { "ptmxmode", "0666" },
+						{ "context", builder->view->label } };
+	int mount, target, error = sys_mkdirat(dir, "pts", 0755);
 
-	if (mount < 0)
-		return mount;
-	error = sys_mkdirat(dir, "pts", 0755);
-	if (error == 0)
-		error = sys_move_mount(mount, "", dir, "pts", MOVE_MOUNT_F_EMPTY_PATH);
-	sys_close(mount);
-	return error;
+	if (error < 0)
+		return error;
+	target = sys_openat(dir, "pts", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	if (target < 0)
+		return target;
+	mount = mount_make(&builder->mounter, "devpts", options, options[1].value == NULL ? 1 : 2,
+			   MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	return mount < 0 ? mount : build_attach(builder, mount, target);
+}
+
+/* The terminal that is the caller's standard output, under a name that does not depend on it. */
+static int add_console(struct builder *builder, int dir)
+{
+	const struct source *console = &builder->view->console;
+	int error, target, tree;
+
+	if (console->path == NULL)
+		return 0;
+	target = make_file(dir, "console", 0444);
+	if (target < 0)
+		return fault_errno(builder->fault, "dev", "/dev/console", target);
+	tree = mount_clone(&builder->mounter, AT_FDCWD, console->path, AT_SYMLINK_NOFOLLOW,
+			   DEVICE_ATTRIBUTES);
+	if (tree < 0)
+		return fault_errno(builder->fault, "dev", console->path, tree);
+	if (bind_check(builder, console, tree, "dev") != 0)
+		return -1;
+	error = build_attach(builder, tree, target);
+	return error < 0 ? fault_errno(builder->fault, "dev", "/dev/console", error) : 0;
 }
 
 static int populate(struct builder *builder, int dir)
 {
+	bool bare = builder->view->bare;
 	int error;
 
 	if (add_devices(builder, dir) != 0)
 		return -1;
-	error = add_terminals(dir);
+	error = add_terminals(builder, dir);
 	if (error < 0)
 		return fault_errno(builder->fault, "dev", "/dev/pts", error);
-	error = build_scratch(dir, "shm");
+	/* In a bare view all of /dev stays writable. */
+	error = bare ? sys_mkdirat(dir, "shm", 0755) : build_scratch(builder, dir, "shm");
 	if (error < 0)
 		return fault_errno(builder->fault, "dev", "/dev/shm", error);
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
-		error = sys_symlinkat(links[i].text, dir, links[i].name);
+		error = links[i].bare && !bare ? 0
+					       : sys_symlinkat(links[i].text, dir, links[i].name);
 		if (error < 0)
 			return fault_errno(builder->fault, "dev", links[i].name, error);
 	}
-	return 0;
+	return add_console(builder, dir);
 }
 
-/* A file system of its own where DEST is not on one of ours: the host's /dev stays as it is. */
-static int cover(struct builder *builder, const char *dest)
+/* A file system of its own where a bare view wants one, or DEST is not on one of ours: the host's /dev
+ * stays as it is. TARGET becomes its root. */
+static int cover(struct builder *builder, int *target)
 {
-	int mount = build_tmpfs(builder, "0755",
-				MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, dest);
+	unsigned int attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+	int error, mount;
 
+	if (!builder->view->bare)
+		attributes |= MOUNT_ATTR_NOEXEC;
+	mount = build_tmpfs(builder, "0755", 0, attributes);
 	if (mount < 0)
-		return -1;
-	if (build_attach(builder, mount, dest, true) == 0)
 		return mount;
-	sys_close(mount);
-	return -1;
+	error = build_attach_kept(builder, mount, *target);
+	*target = mount;
+	return error;
 }
 
-int build_dev(struct builder *builder, const char *dest)
+static int is_own(struct builder *builder, int fd)
 {
-	bool own;
-	int status, dir = build_directory(builder, dest, &own);
+	struct kernel_statx stat;
+	int error = fd == AT_FDCWD ? 0 : sys_statx(fd, "", AT_EMPTY_PATH, &stat);
 
-	if (dir < 0)
+	return error < 0 ? error : fd != AT_FDCWD && build_is_own(builder, &stat);
+}
+
+int step_dev(struct builder *builder, const struct mount_step *step)
+{
+	struct wanted wanted = build_wanted(step, true, 0755);
+	int dir, error, status;
+
+	/* A link there would have all this made somewhere else. */
+	wanted.links = LINKS_ON_THE_WAY;
+	if (place_open(builder, &wanted, &dir) != 0)
 		return -1;
-	if (!own) {
-		sys_close(dir);
-		dir = cover(builder, dest);
-		if (dir < 0)
-			return -1;
-	}
+	error = builder->view->bare ? 0 : is_own(builder, dir);
+	if (error == 0)
+		error = cover(builder, &dir);
+	if (error < 0)
+		return fault_errno(builder->fault, "dev", step->dest, error);
 	status = populate(builder, dir);
 	sys_close(dir);
 	return status;
