@@ -145,6 +145,23 @@ char **environment_make(const struct env_edit *edits, size_t count, char *const 
 	return list.strings;
 }
 
+char *environment_reserve(char ***environment, const char *prefix, size_t room)
+{
+	struct list list = { .strings = *environment };
+	size_t length = strlen(prefix);
+	char *string = calloc(1, length + room);
+
+	while (list.strings[list.count] != NULL)
+		list.count++;
+	if (string == NULL)
+		return NULL;
+	memcpy(string, prefix, length);
+	if (!put(&list, string))
+		return NULL;
+	*environment = list.strings;
+	return string + length;
+}
+
 void environment_free(char **environment)
 {
 	for (char **string = environment; string != NULL && *string != NULL; string++)

@@ -5,10 +5,10 @@
 
 const char *const option_groups[GROUP_COUNT] = {
 	[GROUP_GRANTS] = "Grants",           [GROUP_MOUNTS] = "Mount steps",
-	[GROUP_ENVIRONMENT] = "Environment", [GROUP_NETWORK] = "Network",
+	[GROUP_ENVIRONMENT] = "Environment", [GROUP_NAMESPACES] = "Namespaces",
 	[GROUP_IDENTITY] = "Identity",       [GROUP_LIMITS] = "Limits",
-	[GROUP_PROCESS] = "Process",         [GROUP_STATUS] = "Status",
-	[GROUP_LOOK] = "Look first",
+	[GROUP_FILTERS] = "Filters",         [GROUP_PROCESS] = "Process",
+	[GROUP_STATUS] = "Status",           [GROUP_LOOK] = "Look first",
 };
 
 #define HELP_COLUMN 32
@@ -41,7 +41,7 @@ static int print_option(const struct option *option, int fd)
 	return print(&line, fd);
 }
 
-int options_usage(int fd)
+static int print_native(int fd)
 {
 	struct text line = { 0 };
 	int error;
@@ -60,5 +60,24 @@ int options_usage(int fd)
 			if (options[i].group == group)
 				error = print_option(&options[i], fd);
 	}
-	return error < 0 ? -1 : 0;
+	return error;
+}
+
+/* Programs look in there for the names of the options that they would like to use. */
+static int print_bwrap(int fd)
+{
+	struct text line = { 0 };
+	int error;
+
+	text_add(&line, "usage: bwrap [OPTIONS...] [--] COMMAND [ARGS...]\n");
+	error = print(&line, fd);
+	for (size_t i = 0; i < option_count && error == 0; i++)
+		if (options[i].owner == OWNER_BOTH)
+			error = print_option(&options[i], fd);
+	return error;
+}
+
+int options_usage(enum personality as, int fd)
+{
+	return (as == AS_BWRAP ? print_bwrap(fd) : print_native(fd)) < 0 ? -1 : 0;
 }

@@ -53,6 +53,91 @@ bool value_number(const char *text, uint64_t max, uint64_t *number)
 	return read_digits(text, text + strlen(text), max, number);
 }
 
+bool value_octal(const char *text, uint64_t max, uint64_t *number)
+{
+	uint64_t value = 0;
+
+	if (*text == '\0')
+		return false;
+	for (; *text != '\0'; text++) {
+		unsigned int digit = (unsigned int)(*text - '0');
+
+		if (digit > 7 || value > (max - digit) / 8)
+			return false;
+		value = value * 8 + digit;
+	}
+	*number = value;
+	return true;
+}
+
+/* In the order of their numbers: include/uapi/linux/capability.h. */
+static const char *const capabilities[] = {
+	"chown",
+	"dac_override",
+	"dac_read_search",
+	"fowner",
+	"fsetid",
+	"kill",
+	"setgid",
+	"setuid",
+	"setpcap",
+	"linux_immutable",
+	"net_bind_service",
+	"net_broadcast",
+	"net_admin",
+	"net_raw",
+	"ipc_lock",
+	"ipc_owner",
+	"sys_module",
+	"sys_rawio",
+	"sys_chroot",
+	"sys_ptrace",
+	"sys_pacct",
+	"sys_admin",
+	"sys_boot",
+	"sys_nice",
+	"sys_resource",
+	"sys_time",
+	"sys_tty_config",
+	"mknod",
+	"lease",
+	"audit_write",
+	"audit_control",
+	"setfcap",
+	"mac_override",
+	"mac_admin",
+	"syslog",
+	"wake_alarm",
+	"block_suspend",
+	"audit_read",
+	"perfmon",
+	"bpf",
+	"checkpoint_restore",
+};
+
+bool value_capability(const char *text, uint64_t *set)
+{
+	uint64_t number;
+
+	if (strcasecmp(text, "all") == 0) {
+		*set = UINT64_MAX;
+		return true;
+	}
+	if (value_number(text, 63, &number)) {
+		*set = 1ULL << number;
+		return true;
+	}
+	if (strncasecmp(text, "cap_", 4) == 0)
+		text += 4;
+	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
+		if (strcasecmp(text, capabilities[i]) != 0)
+			continue;
+		*set = 1ULL << i;
+		return true;
+	}
+	return false;
+}
+
 bool value_seconds(const char *text, uint64_t *nanoseconds)
 {
 	const char *point = strchr(text, '.');

@@ -125,6 +125,11 @@ static inline int sys_fcntl(int fd, int command, long argument)
 	return (int)sys_call(__NR_fcntl, fd, command, argument, 0, 0, 0);
 }
 
+static inline long sys_getdents(int fd, void *records, size_t size)
+{
+	return sys_call(__NR_getdents64, fd, SYS_P(records), (long)size, 0, 0, 0);
+}
+
 static inline int sys_pipe2(int fds[2], int flags)
 {
 	return (int)sys_call(__NR_pipe2, SYS_P(fds), flags, 0, 0, 0, 0);
@@ -315,6 +320,11 @@ static inline int sys_unshare(unsigned long flags)
 	return (int)sys_call(__NR_unshare, (long)flags, 0, 0, 0, 0, 0);
 }
 
+static inline int sys_setns(int fd, unsigned long kind)
+{
+	return (int)sys_call(__NR_setns, fd, (long)kind, 0, 0, 0, 0);
+}
+
 static inline int sys_setsid(void)
 {
 	return (int)sys_call(__NR_setsid, 0, 0, 0, 0, 0, 0);
@@ -350,9 +360,10 @@ static inline int sys_pidfd_open(int pid)
 	return (int)sys_call(__NR_pidfd_open, pid, 0, 0, 0, 0, 0);
 }
 
-static inline int sys_sigprocmask(int how, const uint64_t *set)
+/* OLD may be NULL. */
+static inline int sys_sigprocmask(int how, const uint64_t *set, uint64_t *old)
 {
-	return (int)sys_call(__NR_rt_sigprocmask, how, SYS_P(set), 0, sizeof(*set), 0, 0);
+	return (int)sys_call(__NR_rt_sigprocmask, how, SYS_P(set), SYS_P(old), sizeof(*set), 0, 0);
 }
 
 static inline int sys_sigpending(uint64_t *set)
@@ -399,6 +410,17 @@ static inline int sys_capset(const struct kernel_cap_header *header,
 	return (int)sys_call(__NR_capset, SYS_P(header), SYS_P(data), 0, 0, 0, 0);
 }
 
+static inline int sys_capget(const struct kernel_cap_header *header, struct kernel_cap_data data[2])
+{
+	return (int)sys_call(__NR_capget, SYS_P(header), SYS_P(data), 0, 0, 0, 0);
+}
+
+/* prctl(2) with PR_CAP_AMBIENT, which wants its other arguments to be 0. */
+static inline int sys_raise_ambient(unsigned long capability)
+{
+	return (int)sys_call(__NR_prctl, 47, 2, (long)capability, 0, 0, 0);
+}
+
 static inline int sys_seccomp(unsigned int operation, unsigned int flags, const void *argument)
 {
 	return (int)sys_call(__NR_seccomp, (long)operation, (long)flags, SYS_P(argument), 0, 0, 0);
@@ -429,6 +451,24 @@ static inline uint32_t sys_geteuid(void)
 	return (uint32_t)sys_call(__NR_geteuid32, 0, 0, 0, 0, 0, 0);
 #else
 	return (uint32_t)sys_call(__NR_geteuid, 0, 0, 0, 0, 0, 0);
+#endif
+}
+
+static inline int sys_setresuid(uint32_t id)
+{
+#ifdef __NR_setresuid32
+	return (int)sys_call(__NR_setresuid32, (long)id, (long)id, (long)id, 0, 0, 0);
+#else
+	return (int)sys_call(__NR_setresuid, (long)id, (long)id, (long)id, 0, 0, 0);
+#endif
+}
+
+static inline int sys_setresgid(uint32_t id)
+{
+#ifdef __NR_setresgid32
+	return (int)sys_call(__NR_setresgid32, (long)id, (long)id, (long)id, 0, 0, 0);
+#else
+	return (int)sys_call(__NR_setresgid, (long)id, (long)id, (long)id, 0, 0, 0);
 #endif
 }
 
