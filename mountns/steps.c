@@ -273,16 +273,15 @@ int step_file(struct builder *builder, const struct mount_step *step)
 	return error < 0 ? fault_errno(builder->fault, "write", step->dest, error) : 0;
 }
 
-/* A file without a name. Returns a clone of the stage's mount that shows nothing else. */
-static int make_data(struct builder *builder, const struct mount_step *step)
+/* Copies the data to a new file NAME on the stage. Returns a clone of the stage's mount that shows nothing
+ * else, or -errno. */
+static int make_data(struct builder *builder, const struct mount_step *step, int stage,
+		     const char *name)
 {
 	unsigned int attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-	int stage = mount_stage(&builder->mounter);
-	int error, file, tree;
+	int file = sys_openat(stage, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_of(step));
+	int error, tree;
 
-	if (stage < 0)
-		return stage;
-	file = sys_openat(stage, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, mode_of(step));
 	if (file < 0)
 		return file;
 	error = copy(step->fd, file);
@@ -296,12 +295,19 @@ static int make_data(struct builder *builder, const struct mount_step *step)
 
 int step_data(struct builder *builder, const struct mount_step *step)
 {
+	static const char name[] = "data";
 	const struct wanted wanted = build_wanted(step, false, 0444);
-	int target;
+	int stage, status, target;
 
 	if (place_open(builder, &wanted, &target) != 0)
 		return -1;
-	return put(builder, step, "write", make_data(builder, step), target);
+	stage = mount_stage(&builder->mounter);
+	status = put(builder, step, "write",
+		     stage < 0 ? stage : make_data(builder, step, stage, name), target);
+	/* What has no name cannot be moved into place, but lose its name there. */
+	if (stage >= 0)
+		sys_unlinkat(stage, name, 0);
+	return status;
 }
 
 /* --- What is there ------------------------------------------------------------------------------ */

@@ -172,6 +172,11 @@ static inline int sys_fchmod(int fd, mode_t mode)
 	return (int)sys_call(__NR_fchmod, fd, (long)mode, 0, 0, 0, 0);
 }
 
+static inline int sys_unlinkat(int dirfd, const char *path, int flags)
+{
+	return (int)sys_call(__NR_unlinkat, dirfd, SYS_P(path), flags, 0, 0, 0);
+}
+
 static inline int sys_symlinkat(const char *target, int dirfd, const char *path)
 {
 	return (int)sys_call(__NR_symlinkat, SYS_P(target), dirfd, SYS_P(path), 0, 0, 0);
