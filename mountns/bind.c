@@ -41,12 +41,30 @@ static unsigned int attributes_of(const struct source *source)
 	return attributes;
 }
 
-int bind_clone(struct builder *builder, const struct source *source, const char *step)
+/* The new root lies over "/", and would come along with it. */
+static int clone(struct builder *builder, const struct source *source)
 {
 	/* Nothing is mounted below a file. */
 	unsigned int recursive = source->directory ? AT_RECURSIVE : 0;
-	int tree = mount_clone(&builder->mounter, AT_FDCWD, source->path,
-			       recursive | AT_SYMLINK_NOFOLLOW, attributes_of(source));
+	bool hide = source->root && builder->resolver.root >= 0;
+	int error = 0, shown = 0, tree;
+
+	if (hide)
+		error = mount_hide(&builder->mounter, builder->resolver.root, true);
+	tree = error < 0 ? error
+			 : mount_clone(&builder->mounter, AT_FDCWD, source->path,
+				       recursive | AT_SYMLINK_NOFOLLOW, attributes_of(source));
+	if (hide)
+		shown = mount_hide(&builder->mounter, builder->resolver.root, false);
+	if (tree < 0 || shown == 0)
+		return tree;
+	sys_close(tree);
+	return shown;
+}
+
+int bind_clone(struct builder *builder, const struct source *source, const char *step)
+{
+	int tree = clone(builder, source);
 
 	if (tree < 0)
 		return fault_errno(builder->fault, step, source->path, tree);
@@ -78,14 +96,15 @@ int bind_grant(struct builder *builder, const struct source *source)
 		.mode = source->directory ? 0755 : 0444,
 		.step = "mount",
 	};
-	int error, target, tree;
+	struct target target;
+	int error, tree;
 
 	if (place_open(builder, &wanted, &target) != 0)
 		return -1;
 	tree = bind_clone(builder, source, "mount");
 	if (tree < 0)
 		return -1;
-	error = build_attach(builder, tree, target);
+	error = build_attach(builder, tree, &target);
 	return error < 0 ? fault_errno(builder->fault, "mount", source->path, error) : 0;
 }
 
@@ -94,13 +113,14 @@ int step_bind(struct builder *builder, const struct mount_step *step)
 	const struct source *source = bind_next(builder);
 	const struct wanted wanted =
 		build_wanted(step, source->directory, source->directory ? 0755 : 0444);
-	int error, target, tree;
+	struct target target;
+	int error, tree;
 
 	if (place_open(builder, &wanted, &target) != 0)
 		return -1;
 	tree = bind_clone(builder, source, "source");
 	if (tree < 0)
 		return -1;
-	error = build_attach(builder, tree, target);
+	error = build_attach(builder, tree, &target);
 	return error < 0 ? fault_errno(builder->fault, "bind", step->dest, error) : 0;
 }

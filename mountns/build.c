@@ -12,20 +12,25 @@
 
 /* --- File systems of our own -------------------------------------------------------------------- */
 
-/* The slot of the mount called ID in the view's table, or the empty one where it would be. */
-static uint64_t *own_slot(const struct builder *builder, uint64_t id)
+static uint64_t device_of(const struct kernel_statx *stat)
+{
+	return (uint64_t)stat->dev_major << 32 | stat->dev_minor;
+}
+
+/* The slot of DEVICE in the view's table, or the empty one where it would be. */
+static uint64_t *own_slot(const struct builder *builder, uint64_t device)
 {
 	const struct view *view = builder->view;
-	size_t i = (size_t)id & (view->own_size - 1);
+	size_t i = (size_t)device & (view->own_size - 1);
 
-	while (view->own[i] != 0 && view->own[i] != id)
+	while (view->own[i] != 0 && view->own[i] != device)
 		i = (i + 1) & (view->own_size - 1);
 	return &view->own[i];
 }
 
 bool build_is_own(const struct builder *builder, const struct kernel_statx *stat)
 {
-	return stat->mount_id != 0 && *own_slot(builder, stat->mount_id) == stat->mount_id;
+	return *own_slot(builder, device_of(stat)) == device_of(stat);
 }
 
 int build_own(struct builder *builder, int mount)
@@ -33,8 +38,8 @@ int build_own(struct builder *builder, int mount)
 	struct kernel_statx stat;
 	int error = sys_statx(mount, "", AT_EMPTY_PATH, &stat);
 
-	if (error == 0 && stat.mount_id != 0)
-		*own_slot(builder, stat.mount_id) = stat.mount_id;
+	if (error == 0)
+		*own_slot(builder, device_of(&stat)) = device_of(&stat);
 	return error;
 }
 
@@ -54,52 +59,52 @@ int build_may_change(const struct builder *builder, int fd)
 /* What was the root until now goes away, with all that is in it. */
 static int replace_root(struct builder *builder, int mount)
 {
-	int error = 0, root = sys_fcntl(mount, F_DUPFD_CLOEXEC, 3);
+	int error = 0;
 
-	if (root < 0)
-		return root;
 	place_forget(builder);
-	if (builder->resolver.root >= 0) {
-		/* "/" is where the process's root is, "/.." what is mounted on top of that. */
+	/* "/" is where the process's root is, "/.." what is mounted on top of that. */
+	if (builder->resolver.root >= 0)
 		error = sys_umount2("/..", MNT_DETACH);
-		sys_close(builder->resolver.root);
+	if (error == 0)
+		error = mount_attach(&builder->mounter, mount, AT_FDCWD, "/");
+	if (error < 0) {
+		sys_close(mount);
+		return error;
 	}
-	builder->resolver.root = root;
+	if (builder->resolver.root >= 0)
+		sys_close(builder->resolver.root);
+	builder->resolver.root = mount;
 	builder->own_root = false;
-	return error < 0 ? error : mount_attach(&builder->mounter, mount, AT_FDCWD);
+	return 0;
 }
 
-int build_attach_kept(struct builder *builder, int mount, int target)
+int build_attach(struct builder *builder, int mount, struct target *target)
 {
+	struct place *place = &target->place;
 	int error;
 
-	if (target == AT_FDCWD)
+	if (target->root)
 		return replace_root(builder, mount);
-	error = mount_attach(&builder->mounter, mount, target);
-	sys_close(target);
-	return error;
-}
-
-int build_attach(struct builder *builder, int mount, int target)
-{
-	int error = build_attach_kept(builder, mount, target);
-
+	if (target->fd >= 0)
+		error = mount_attach(&builder->mounter, mount, target->fd, "");
+	else
+		error = mount_attach(&builder->mounter, mount, place->dir, place->name);
+	place_close(target);
 	sys_close(mount);
 	return error;
 }
 
-/* --- The root ----------------------------------------------------------------------------------- */
-
-static int attach_root(struct builder *builder, int mount)
+int build_attach_kept(struct builder *builder, int mount, struct target *target)
 {
-	int error = mount < 0 ? mount : mount_attach(&builder->mounter, mount, AT_FDCWD);
+	int copy = sys_fcntl(mount, F_DUPFD_CLOEXEC, 3);
 
-	if (error == 0)
-		builder->resolver.root = mount;
-	else if (mount >= 0)
-		sys_close(mount);
-	return error;
+	if (copy >= 0)
+		return build_attach(builder, copy, target);
+	place_close(target);
+	return copy;
 }
+
+/* --- The root ----------------------------------------------------------------------------------- */
 
 /* The host's own root was granted. */
 static int grant_root(struct builder *builder)
@@ -108,45 +113,23 @@ static int grant_root(struct builder *builder)
 
 	if (tree < 0)
 		return -1;
-	error = attach_root(builder, tree);
-	/* The first time that move_mount(2) is called. */
-	if (!builder->mounter.classic && mount_is_missing(error)) {
-		builder->mounter.classic = true;
-		tree = bind_clone(builder, &builder->view->sources[0], "mount");
-		if (tree < 0)
-			return -1;
-		error = attach_root(builder, tree);
-	}
+	error = replace_root(builder, tree);
 	return error < 0 ? fault_errno(builder->fault, "mount", "/", error) : 0;
 }
 
 static int make_root(struct builder *builder)
 {
 	unsigned int attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-	int error;
+	int error, mount;
 
 	if (!builder->view->bare)
 		attributes |= MOUNT_ATTR_NOEXEC;
-	error = attach_root(builder, build_tmpfs(builder, "0755", 0, attributes));
-	if (!builder->mounter.classic && mount_is_missing(error)) {
-		builder->mounter.classic = true;
-		error = attach_root(builder, build_tmpfs(builder, "0755", 0, attributes));
-	}
+	mount = build_tmpfs(builder, "0755", 0, attributes);
+	error = mount < 0 ? mount : replace_root(builder, mount);
 	if (error < 0)
 		return fault_errno(builder->fault, "mount", "/", error);
 	builder->own_root = true;
 	return 0;
-}
-
-/* Whether the first thing of all is mounted on "/", so that nobody would see a root of ours. */
-static bool is_root_given(const struct view *view)
-{
-	const struct mount_step *first = view->steps;
-
-	if (view->step_count == 0 || (view->source_count > 0 && view->sources[0].place == 0) ||
-	    first->dest[strspn(first->dest, "/")] != '\0')
-		return false;
-	return first->kind == STEP_TMPFS || (first->kind == STEP_BIND && view->pins[0].directory);
 }
 
 static int close_root(struct builder *builder)
@@ -177,6 +160,42 @@ static int (*const makers[])(struct builder *builder, const struct mount_step *s
 	[STEP_SCRATCH] = step_scratch,
 };
 
+/* Whether the first thing of all is mounted on "/", so that nobody would see a root of ours. */
+static bool is_root_given(const struct view *view)
+{
+	const struct mount_step *first = view->steps;
+
+	if (view->step_count == 0 || (view->source_count > 0 && view->sources[0].place == 0) ||
+	    first->dest[strspn(first->dest, "/")] != '\0')
+		return false;
+	return first->kind == STEP_TMPFS || (first->kind == STEP_BIND && view->pins[0].directory);
+}
+
+static int try_root(struct builder *builder)
+{
+	const struct view *view = builder->view;
+
+	/* "/" has depth 0, so that it is the first; the steps are all at or below it. */
+	if (view->source_count > 0 && view->sources[0].depth == 0)
+		return grant_root(builder);
+	if (is_root_given(view))
+		return makers[view->steps[0].kind](builder, &view->steps[0]);
+	return make_root(builder);
+}
+
+/* Here move_mount(2) is called for the first time. Later on it is known to work, so that nothing that
+ * was made for it is lost. */
+static int begin(struct builder *builder)
+{
+	if (try_root(builder) == 0)
+		return 0;
+	if (builder->mounter.classic || !mount_is_missing(-builder->fault->error))
+		return -1;
+	builder->mounter.classic = true;
+	builder->next_pin = 0;
+	return try_root(builder);
+}
+
 /* A link that a grant's path led through. Where a granted tree is in the way it has the link itself,
  * or the host has changed meanwhile and the link is not ours to make. */
 static int recreate_link(struct builder *builder, const struct link *link)
@@ -199,13 +218,12 @@ static int recreate_link(struct builder *builder, const struct link *link)
 static int build_all(struct builder *builder)
 {
 	const struct view *view = builder->view;
-	/* "/" has depth 0, so that it is the first; the steps are all at or below it. */
-	bool granted = view->source_count > 0 && view->sources[0].depth == 0;
-	size_t next = granted;
+	size_t next = view->source_count > 0 && view->sources[0].depth == 0;
+	size_t first = next == 0 && is_root_given(view);
 
-	if (granted ? grant_root(builder) != 0 : !is_root_given(view) && make_root(builder) != 0)
+	if (begin(builder) != 0)
 		return -1;
-	for (size_t i = 0; i <= view->step_count; i++) {
+	for (size_t i = first; i <= view->step_count; i++) {
 		for (; next < view->source_count && view->sources[next].place == i; next++)
 			if (bind_grant(builder, &view->sources[next]) != 0)
 				return -1;
@@ -228,7 +246,7 @@ int mountns_build(const struct view *view, struct built *built, struct fault *fa
 	builder.fault = fault;
 	builder.built = (struct built){ -1, -1, -1 };
 	builder.resolver = (struct resolver){ .root = -1 };
-	builder.mounter = (struct mounter){ .stage = -1 };
+	builder.mounter = (struct mounter){ .stage = -1, .files = -1 };
 	builder.own_root = false;
 	builder.next_pin = builder.overlays = 0;
 	builder.last.dir = -1;

@@ -63,9 +63,17 @@ struct place {
 /* Finds or makes the parents. Returns 0, or -1 with the fault. */
 int place_find(struct builder *builder, const struct wanted *wanted, struct place *place);
 
-/* Finds or makes the thing itself, and sets FD to a descriptor (O_PATH), which the caller closes, or to
- * AT_FDCWD for the root. Returns 0, or -1 with the fault. */
-int place_open(struct builder *builder, const struct wanted *wanted, int *fd);
+/* A destination to be mounted on: the place, or what FD is open on, or the root. */
+struct target {
+	struct place place;
+	int fd; /* O_PATH; -1: none */
+	bool root;
+};
+
+/* Finds or makes the thing itself; the target is for one build_attach(), or place_close(). Returns 0, or -1
+ * with the fault. */
+int place_open(struct builder *builder, const struct wanted *wanted, struct target *target);
+void place_close(struct target *target);
 
 /* Opens a file for writing, emptied: creat(2). Returns a descriptor, or -1 with the fault. */
 int place_create(struct builder *builder, const struct wanted *wanted);
@@ -78,20 +86,23 @@ void place_forget(struct builder *builder);
 
 /* --- build.c: mounts in the view ---------------------------------------------------------------- */
 
-/* Attaches MOUNT at TARGET, which is of place_open(); both are closed. As the new root it is kept.
- * Returns 0, or -errno. */
-int build_attach(struct builder *builder, int mount, int target);
+/* Attaches MOUNT at TARGET. Both are closed, but for a new root. Returns 0, or -errno. */
+int build_attach(struct builder *builder, int mount, struct target *target);
 
 /* The same for a mount that is still to be used: it stays open. */
-int build_attach_kept(struct builder *builder, int mount, int target);
+int build_attach_kept(struct builder *builder, int mount, struct target *target);
 
-/* Remembers that things may be made on MOUNT. Returns 0, or -errno. */
+/* Remembers that the file system of MOUNT is ours, so that things may be made on it. Returns 0, or
+ * -errno. */
 int build_own(struct builder *builder, int mount);
 
-/* Whether that is so for the mount of STAT, or of what FD is open on; that also if it is not ours, but
- * the host may be touched. */
+/* Whether STAT, or what FD is open on, is on a file system of ours; for the latter also if it is the
+ * host's, which may be touched. */
 bool build_is_own(const struct builder *builder, const struct kernel_statx *stat);
 int build_may_change(const struct builder *builder, int fd);
+
+/* Whether PLACE's directory is on a file system of ours. */
+bool build_is_ours(const struct builder *builder, const struct place *place);
 
 /* Makes a tmpfs of our own with MODE (octal) and SIZE. Returns a mount, or -errno. */
 int build_tmpfs(struct builder *builder, const char *mode, uint64_t size, unsigned int attributes);
@@ -109,6 +120,9 @@ struct wanted build_wanted(const struct mount_step *step, bool directory, mode_t
 void build_number(char text[NUMBER_SIZE], uint64_t value, unsigned int base);
 
 /* --- The steps ---------------------------------------------------------------------------------- */
+
+/* Clones /dev/null, and makes sure that it is that. Returns a mount, or -1 with the fault. */
+int dev_clone_null(struct builder *builder, unsigned int attributes);
 
 /* Clones SOURCE's tree with the rights that it has. Returns a mount, or -1 with the fault of STEP. */
 int bind_clone(struct builder *builder, const struct source *source, const char *step);

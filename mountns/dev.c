@@ -28,20 +28,12 @@ static const struct {
 	{ "ptmx", "pts/ptmx", false },          { "core", "/proc/kcore", true },
 };
 
-/* Opens a new file DIR/NAME to mount on. */
-static int make_file(int dir, const char *name, mode_t mode)
-{
-	int error = sys_mknodat(dir, name, S_IFREG | mode);
-
-	return error < 0 ? error : sys_openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
-}
-
 /* The device is checked on the very descriptor that is mounted: a fake one is refused. */
-static int clone_device(struct builder *builder, size_t index)
+static int clone_device(struct builder *builder, size_t index, unsigned int attributes)
 {
 	const char *path = devices[index].path;
 	struct kernel_statx stat;
-	int tree = mount_clone(&builder->mounter, AT_FDCWD, path, 0, DEVICE_ATTRIBUTES);
+	int tree = mount_clone(&builder->mounter, AT_FDCWD, path, 0, attributes);
 	int error = tree < 0 ? tree : sys_statx(tree, "", AT_EMPTY_PATH, &stat);
 
 	if (error < 0)
@@ -52,18 +44,30 @@ static int clone_device(struct builder *builder, size_t index)
 	return tree;
 }
 
+int dev_clone_null(struct builder *builder, unsigned int attributes)
+{
+	return clone_device(builder, 0, attributes);
+}
+
+/* Makes DIR/NAME to mount TREE on, which is closed. Returns 0, or -errno. */
+static int put(struct builder *builder, int tree, int dir, const char *name, mode_t mode)
+{
+	int error = sys_mknodat(dir, name, S_IFREG | mode);
+
+	if (error == 0)
+		error = mount_attach(&builder->mounter, tree, dir, name);
+	sys_close(tree);
+	return error;
+}
+
 static int add_devices(struct builder *builder, int dir)
 {
 	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
-		int target = make_file(dir, devices[i].name, 0666);
-		int error, tree;
+		int error, tree = clone_device(builder, i, DEVICE_ATTRIBUTES);
 
-		if (target < 0)
-			return fault_errno(builder->fault, "dev", devices[i].path, target);
-		tree = clone_device(builder, i);
 		if (tree < 0)
 			return -1;
-		error = build_attach(builder, tree, target);
+		error = put(builder, tree, dir, devices[i].name, 0666);
 		if (error < 0)
 			return fault_errno(builder->fault, "dev", devices[i].path, error);
 	}
@@ -75,36 +79,34 @@ static int add_terminals(struct builder *builder, int dir)
 {
 	const struct mount_option options[] = { { "ptmxmode", "0666" },
 						{ "context", builder->view->label } };
-	int mount, target, error = sys_mkdirat(dir, "pts", 0755);
+	int error, mount = mount_make(&builder->mounter, "devpts", options,
+				      options[1].value == NULL ? 1 : 2,
+				      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 
-	if (error < 0)
-		return error;
-	target = sys_openat(dir, "pts", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-	if (target < 0)
-		return target;
-	mount = mount_make(&builder->mounter, "devpts", options, options[1].value == NULL ? 1 : 2,
-			   MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-	return mount < 0 ? mount : build_attach(builder, mount, target);
+	if (mount < 0)
+		return mount;
+	error = sys_mkdirat(dir, "pts", 0755);
+	if (error == 0)
+		error = mount_attach(&builder->mounter, mount, dir, "pts");
+	sys_close(mount);
+	return error;
 }
 
 /* The terminal that is the caller's standard output, under a name that does not depend on it. */
 static int add_console(struct builder *builder, int dir)
 {
 	const struct source *console = &builder->view->console;
-	int error, target, tree;
+	int error, tree;
 
 	if (console->path == NULL)
 		return 0;
-	target = make_file(dir, "console", 0444);
-	if (target < 0)
-		return fault_errno(builder->fault, "dev", "/dev/console", target);
 	tree = mount_clone(&builder->mounter, AT_FDCWD, console->path, AT_SYMLINK_NOFOLLOW,
 			   DEVICE_ATTRIBUTES);
 	if (tree < 0)
 		return fault_errno(builder->fault, "dev", console->path, tree);
 	if (bind_check(builder, console, tree, "dev") != 0)
 		return -1;
-	error = build_attach(builder, tree, target);
+	error = put(builder, tree, dir, "console", 0444);
 	return error < 0 ? fault_errno(builder->fault, "dev", "/dev/console", error) : 0;
 }
 
@@ -132,8 +134,8 @@ static int populate(struct builder *builder, int dir)
 }
 
 /* A file system of its own where a bare view wants one, or DEST is not on one of ours: the host's /dev
- * stays as it is. TARGET becomes its root. */
-static int cover(struct builder *builder, int *target)
+ * stays as it is. Returns its root, or -errno. */
+static int cover(struct builder *builder, struct target *target)
 {
 	unsigned int attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 	int error, mount;
@@ -143,33 +145,39 @@ static int cover(struct builder *builder, int *target)
 	mount = build_tmpfs(builder, "0755", 0, attributes);
 	if (mount < 0)
 		return mount;
-	error = build_attach_kept(builder, mount, *target);
-	*target = mount;
+	error = build_attach_kept(builder, mount, target);
+	if (error == 0)
+		return mount;
+	sys_close(mount);
 	return error;
 }
 
-static int is_own(struct builder *builder, int fd)
+/* The directory to be filled. */
+static int open_dir(struct builder *builder, struct target *target)
 {
-	struct kernel_statx stat;
-	int error = fd == AT_FDCWD ? 0 : sys_statx(fd, "", AT_EMPTY_PATH, &stat);
+	const struct place *place = &target->place;
 
-	return error < 0 ? error : fd != AT_FDCWD && build_is_own(builder, &stat);
+	if (builder->view->bare || target->root || !build_is_ours(builder, place))
+		return cover(builder, target);
+	if (target->fd >= 0)
+		return target->fd;
+	return sys_openat(place->dir, place->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+			  0);
 }
 
 int step_dev(struct builder *builder, const struct mount_step *step)
 {
 	struct wanted wanted = build_wanted(step, true, 0755);
-	int dir, error, status;
+	struct target target;
+	int dir, status;
 
 	/* A link there would have all this made somewhere else. */
 	wanted.links = LINKS_ON_THE_WAY;
-	if (place_open(builder, &wanted, &dir) != 0)
+	if (place_open(builder, &wanted, &target) != 0)
 		return -1;
-	error = builder->view->bare ? 0 : is_own(builder, dir);
-	if (error == 0)
-		error = cover(builder, &dir);
-	if (error < 0)
-		return fault_errno(builder->fault, "dev", step->dest, error);
+	dir = open_dir(builder, &target);
+	if (dir < 0)
+		return fault_errno(builder->fault, "dev", step->dest, dir);
 	status = populate(builder, dir);
 	sys_close(dir);
 	return status;

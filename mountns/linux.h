@@ -41,6 +41,7 @@
 #define MS_BIND 0x1000UL
 #define MS_MOVE 0x2000UL
 #define MS_REC 0x4000UL
+#define MS_UNBINDABLE 0x20000UL
 #define MS_PRIVATE 0x40000UL
 #define MNT_DETACH 2
 

@@ -12,6 +12,7 @@
 /* What a mount waits on: a directory on a directory, all else on a file. */
 #define WAITING_DIRECTORY "directory"
 #define WAITING_FILE "file"
+#define FILES "files"
 
 #define STAGE_ATTRIBUTES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 
@@ -57,75 +58,126 @@ static int make_new(const char *type, const struct mount_option *options, size_t
 	return mount;
 }
 
-static int make_stage_classic(int place)
+/* A recursive bind of the host's /proc must not show the stage. */
+static int hide_classic(int mount, bool hide)
 {
-	char target[FD_PATH_SIZE];
-	int error, stage;
+	char path[FD_PATH_SIZE];
 
-	mount_fd_path(target, place);
-	error = sys_mount_data("none", target, "tmpfs", STAGE_ATTRIBUTES, "mode=0700");
-	if (error < 0)
+	mount_fd_path(path, mount);
+	return sys_mount(NULL, path, NULL, hide ? MS_UNBINDABLE : MS_PRIVATE);
+}
+
+int mount_hide(struct mounter *mounter, int mount, bool hide)
+{
+	const struct kernel_mount_attr attr = { .propagation = hide ? MS_UNBINDABLE : MS_PRIVATE };
+	int error;
+
+	if (mounter->classic)
+		return hide_classic(mount, hide);
+	error = sys_mount_setattr(mount, "", AT_EMPTY_PATH, &attr);
+	if (!mount_is_missing(error))
 		return error;
-	/* Procfs has no names that change. */
-	stage = sys_openat(AT_FDCWD, STAGE_PLACE, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-	if (stage < 0 || sys_filesystem_type(stage) == TMPFS_MAGIC)
-		return stage;
-	sys_close(stage);
+	mounter->classic = true;
+	return hide_classic(mount, hide);
+}
+
+/* Mounts a tmpfs on DIR/NAME, which has no name that changes, and opens it. */
+static int put_tmpfs_classic(int dir, const char *name)
+{
+	int error, fd, target = sys_openat(dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	char path[FD_PATH_SIZE];
+
+	if (target < 0)
+		return target;
+	mount_fd_path(path, target);
+	error = sys_mount_data("none", path, "tmpfs", STAGE_ATTRIBUTES, "mode=0700");
+	sys_close(target);
+	fd = error < 0 ? error : sys_openat(dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	if (fd < 0 || sys_filesystem_type(fd) == TMPFS_MAGIC)
+		return fd;
+	sys_close(fd);
 	return -ENOTDIR;
 }
 
-/* Mounts a tmpfs on PLACE. Returns its root. */
-static int make_stage(struct mounter *mounter, int place)
+static int put_tmpfs_new(int dir, const char *name)
 {
 	const struct mount_option mode = { "mode", "0700" };
-	int error, stage;
+	int error, mount = make_new("tmpfs", &mode, 1, STAGE_ATTRIBUTES);
 
-	if (!mounter->classic) {
-		stage = make_new("tmpfs", &mode, 1, STAGE_ATTRIBUTES);
-		error = stage < 0 ? stage : mount_attach(mounter, stage, place);
-		if (error == 0)
-			return stage;
-		if (stage >= 0)
-			sys_close(stage);
-		if (!mount_is_missing(error))
-			return error;
-		mounter->classic = true;
-	}
-	return make_stage_classic(place);
+	if (mount < 0)
+		return mount;
+	error = sys_move_mount(mount, "", dir, name, MOVE_MOUNT_F_EMPTY_PATH);
+	if (error == 0)
+		return mount;
+	sys_close(mount);
+	return error;
 }
 
-int mount_stage(struct mounter *mounter)
+static int put_tmpfs(struct mounter *mounter, int dir, const char *name)
 {
-	int error = 0, place;
+	int mount = mounter->classic ? -ENOSYS : put_tmpfs_new(dir, name);
 
-	if (mounter->stage >= 0)
-		return mounter->stage;
-	place = sys_openat(AT_FDCWD, STAGE_PLACE, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	if (!mount_is_missing(mount))
+		return mount;
+	mounter->classic = true;
+	return put_tmpfs_classic(dir, name);
+}
+
+static int make_stage(struct mounter *mounter)
+{
+	int error, place = sys_openat(AT_FDCWD, STAGE_PLACE, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	int stage;
+
 	if (place < 0)
 		return place;
-	if (sys_filesystem_type(place) == PROC_MAGIC)
-		mounter->stage = make_stage(mounter, place);
-	else
-		mounter->stage = -ENOTDIR;
+	error = sys_filesystem_type(place) == PROC_MAGIC ? 0 : -ENOTDIR;
 	sys_close(place);
-	if (mounter->stage >= 0)
-		error = sys_mkdirat(mounter->stage, WAITING_DIRECTORY, 0700);
-	if (mounter->stage >= 0 && error == 0)
-		error = sys_mknodat(mounter->stage, WAITING_FILE, S_IFREG | 0600);
-	return error < 0 ? error : mounter->stage;
+	stage = error < 0 ? error : put_tmpfs(mounter, AT_FDCWD, STAGE_PLACE);
+	if (stage < 0)
+		return stage;
+	error = sys_mkdirat(stage, WAITING_DIRECTORY, 0700);
+	if (error == 0)
+		error = sys_mknodat(stage, WAITING_FILE, S_IFREG | 0600);
+	if (error == 0)
+		error = sys_mkdirat(stage, FILES, 0700);
+	if (error == 0)
+		error = mount_hide(mounter, stage, true);
+	if (error == 0)
+		return stage;
+	sys_close(stage);
+	return error;
+}
+
+static int get_stage(struct mounter *mounter)
+{
+	if (mounter->stage < 0)
+		mounter->stage = make_stage(mounter);
+	return mounter->stage;
+}
+
+int mount_files(struct mounter *mounter)
+{
+	int stage = get_stage(mounter);
+
+	if (stage < 0)
+		return stage;
+	if (mounter->files < 0)
+		mounter->files = put_tmpfs(mounter, stage, FILES);
+	return mounter->files;
 }
 
 void mount_finish(struct mounter *mounter)
 {
 	char path[FD_PATH_SIZE];
 
+	if (mounter->files >= 0)
+		sys_close(mounter->files);
 	if (mounter->stage < 0)
 		return;
 	mount_fd_path(path, mounter->stage);
 	/* It would go with the old root anyway. */
 	sys_umount2(path, MNT_DETACH);
 	sys_close(mounter->stage);
-	mounter->stage = -1;
 }
 
 /* --- mount(2) ----------------------------------------------------------------------------------- */
@@ -135,7 +187,7 @@ static int stage_mount(struct mounter *mounter, const char *source, bool directo
 		       const char *type, unsigned long flags, const char *data)
 {
 	const char *name = directory ? WAITING_DIRECTORY : WAITING_FILE;
-	int error, target, stage = mount_stage(mounter);
+	int error, target, stage = get_stage(mounter);
 	char path[FD_PATH_SIZE];
 
 	if (stage < 0)
@@ -293,19 +345,41 @@ int mount_clone(struct mounter *mounter, int dir, const char *path, unsigned int
 	return mount;
 }
 
-int mount_attach(struct mounter *mounter, int mount, int target)
+static int move(int mount, int target)
 {
-	char from[FD_PATH_SIZE], to[FD_PATH_SIZE] = "/";
+	char from[FD_PATH_SIZE], to[FD_PATH_SIZE];
 
-	if (!mounter->classic && target == AT_FDCWD)
-		return sys_move_mount(mount, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
-	if (!mounter->classic)
-		return sys_move_mount(mount, "", target, "",
-				      MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 	mount_fd_path(from, mount);
-	if (target != AT_FDCWD)
-		mount_fd_path(to, target);
+	mount_fd_path(to, target);
 	return sys_mount(from, to, NULL, MS_MOVE);
+}
+
+static int attach_classic(int mount, int dir, const char *name)
+{
+	int error, target;
+	struct kernel_statx stat;
+
+	if (name[0] == '\0')
+		return move(mount, dir);
+	target = sys_openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+	if (target < 0)
+		return target;
+	error = sys_statx(target, "", AT_EMPTY_PATH, &stat);
+	if (error == 0)
+		error = S_ISLNK(stat.mode) ? -ELOOP : move(mount, target);
+	sys_close(target);
+	return error;
+}
+
+int mount_attach(struct mounter *mounter, int mount, int dir, const char *name)
+{
+	unsigned int flags = MOVE_MOUNT_F_EMPTY_PATH;
+
+	if (name[0] == '\0')
+		flags |= MOVE_MOUNT_T_EMPTY_PATH;
+	if (!mounter->classic)
+		return sys_move_mount(mount, "", dir, name, flags);
+	return attach_classic(mount, dir, name);
 }
 
 int mount_change(struct mounter *mounter, int mount, unsigned int set, unsigned int clear)

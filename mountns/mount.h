@@ -16,6 +16,7 @@
 struct mounter {
 	bool classic; /* the way of mount(2), from the first time on that the other one failed */
 	int stage;    /* directory; -1: none yet */
+	int files;    /* the same, on a tmpfs of its own */
 };
 
 /* An option of a file system; VALUE is NULL for a flag. */
@@ -39,15 +40,19 @@ int mount_make_classic(struct mounter *mounter, const char *type, const char *da
 int mount_clone(struct mounter *mounter, int dir, const char *path, unsigned int flags,
 		unsigned int attributes);
 
-/* Mounts MOUNT on what the descriptor TARGET is, or on "/" for AT_FDCWD. Returns 0, or -errno. */
-int mount_attach(struct mounter *mounter, int mount, int target);
+/* Mounts MOUNT on NAME in DIR, which is not followed should it be a link, or on DIR itself where NAME is "".
+ * Returns 0, or -errno. */
+int mount_attach(struct mounter *mounter, int mount, int dir, const char *name);
 
 /* Changes attributes of a mount that is attached. Returns 0, or -errno. */
 int mount_change(struct mounter *mounter, int mount, unsigned int set, unsigned int clear);
 
-/* A directory on a tmpfs of ours that is in no view, for files without a name. Returns a descriptor,
- * which is the mounter's, or -errno. */
-int mount_stage(struct mounter *mounter);
+/* A tmpfs of ours that is in no view, for files without a name. Returns its root, a descriptor that is
+ * the mounter's, or -errno. */
+int mount_files(struct mounter *mounter);
+
+/* Whether recursive clones of what is above MOUNT leave that one out. Returns 0, or -errno. */
+int mount_hide(struct mounter *mounter, int mount, bool hide);
 
 /* Takes the stage away, when all that was made is attached. */
 void mount_finish(struct mounter *mounter);

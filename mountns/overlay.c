@@ -159,7 +159,7 @@ static int make_directory(int dir, const char *name)
 /* Changes go to a directory of the stage, which nobody sees. */
 static int open_staged(struct builder *builder, struct overlay *overlay)
 {
-	int dir, stage = mount_stage(&builder->mounter);
+	int dir, stage = mount_files(&builder->mounter);
 	char name[NUMBER_SIZE];
 
 	if (stage < 0)
@@ -204,19 +204,20 @@ static int mount_overlay(struct builder *builder, const struct mount_step *step,
 			 const struct overlay *overlay)
 {
 	const struct wanted wanted = build_wanted(step, true, 0755);
-	int error, mount, target;
+	struct target target;
+	int error, mount;
 
 	if (place_open(builder, &wanted, &target) != 0)
 		return -1;
 	mount = make(builder, overlay);
-	if (mount < 0 && target >= 0)
-		sys_close(target);
+	if (mount < 0)
+		place_close(&target);
 	error = mount < 0 ? mount : 0;
 	/* What is made on the host's own directory is made on the host. */
 	if (error == 0 && step->kind == STEP_TMP_OVERLAY)
 		error = build_own(builder, mount);
 	if (error == 0)
-		error = build_attach(builder, mount, target);
+		error = build_attach(builder, mount, &target);
 	if (error == -ELOOP)
 		return fault_text(builder->fault, "overlay", step->dest,
 				  "Overlay directories may not overlap");

@@ -59,7 +59,7 @@ static int pin(struct mounter *mounter, int *fd, const struct kernel_statx *stat
 	tree = mount_clone(mounter, *fd, "", AT_EMPTY_PATH | AT_RECURSIVE, 0);
 	if (tree < 0)
 		return tree;
-	error = mount_attach(mounter, tree, *fd);
+	error = mount_attach(mounter, tree, *fd, "");
 	sys_close(*fd);
 	*fd = tree;
 	return error;
@@ -401,48 +401,81 @@ static bool is_link(const struct place *place)
 	return sys_readlinkat(place->dir, place->name, text, sizeof(text)) >= 0;
 }
 
-/* Each returns a descriptor, or -errno: -ELOOP when a link stands there. */
+/* Each makes the thing, or opens what is there. Returns 0, or -errno: -ELOOP when that is a link. */
 
-static int open_directory(const struct wanted *wanted, const struct place *place)
+static int open_directory(const struct wanted *wanted, struct target *target)
 {
+	const struct place *place = &target->place;
 	bool make = place->ours && !place->linked;
 	int made = make ? sys_mkdirat(place->dir, place->name, wanted->mode) : -EEXIST;
-	int fd;
 
-	if (made < 0 && made != -EEXIST)
+	if (made != -EEXIST)
 		return made;
-	fd = sys_openat(place->dir, place->name, DIRECTORY | O_NOFOLLOW, 0);
-	return fd == -ENOTDIR && is_link(place) ? -ELOOP : fd;
+	target->fd = sys_openat(place->dir, place->name, DIRECTORY | O_NOFOLLOW, 0);
+	if (target->fd == -ENOTDIR && is_link(place))
+		return -ELOOP;
+	return target->fd < 0 ? target->fd : 0;
 }
 
-static int open_file(const struct wanted *wanted, const struct place *place)
+static int open_file(const struct wanted *wanted, struct target *target)
 {
+	const struct place *place = &target->place;
 	int made = place->ours ? sys_mknodat(place->dir, place->name, S_IFREG | wanted->mode)
 			       : -EEXIST;
 	struct kernel_statx stat;
-	int error, fd;
+	int error;
 
-	if (made < 0 && made != -EEXIST)
+	if (made != -EEXIST)
 		return made;
-	fd = sys_openat(place->dir, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
-	if (fd < 0 || made == 0)
-		return fd;
-	error = sys_statx(fd, "", AT_EMPTY_PATH, &stat);
+	target->fd = sys_openat(place->dir, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+	if (target->fd < 0)
+		return target->fd;
+	error = sys_statx(target->fd, "", AT_EMPTY_PATH, &stat);
 	if (error == 0 && S_ISLNK(stat.mode))
 		error = -ELOOP;
 	else if (error == 0 && S_ISDIR(stat.mode))
 		error = -EISDIR;
 	if (error == 0)
-		return fd;
-	sys_close(fd);
+		return 0;
+	sys_close(target->fd);
+	target->fd = -1;
 	return error;
 }
 
-static int open_thing(const struct wanted *wanted, const struct place *place)
+/* ".." at the end of a path leads to the directory itself. */
+static int open_self(struct builder *builder, const struct wanted *wanted, struct target *target)
 {
-	if (place->name[0] == '\0')
-		return wanted->directory ? sys_fcntl(place->dir, F_DUPFD_CLOEXEC, 3) : -EISDIR;
-	return wanted->directory ? open_directory(wanted, place) : open_file(wanted, place);
+	int dir = target->place.dir;
+
+	if (!wanted->directory)
+		return -EISDIR;
+	target->root = dir == builder->resolver.root;
+	if (!target->root)
+		target->fd = sys_fcntl(dir, F_DUPFD_CLOEXEC, 3);
+	/* What will be mounted there covers what was found last. */
+	place_forget(builder);
+	return target->root || target->fd >= 0 ? 0 : target->fd;
+}
+
+static int open_thing(struct builder *builder, const struct wanted *wanted, struct target *target)
+{
+	target->fd = -1;
+	if (target->place.name[0] == '\0')
+		return open_self(builder, wanted, target);
+	return wanted->directory ? open_directory(wanted, target) : open_file(wanted, target);
+}
+
+static int complain(const struct builder *builder, const struct wanted *wanted,
+		    const struct place *place, int error)
+{
+	const char *step = wanted->directory ? "mkdir" : "create file";
+
+	if (error == -ENOENT && wanted->step == NULL && !place->ours)
+		return fault_text(builder->fault, step, wanted->path,
+				  "is not there, and on the host nothing is made");
+	if (error == -ELOOP && wanted->step == NULL && wanted->links != LINKS_ALL)
+		return fault_text(builder->fault, step, wanted->path, "is a symbolic link");
+	return fail(builder, wanted, step, error);
 }
 
 /* "/" needs no root to be there. */
@@ -451,41 +484,31 @@ static bool says_root(const char *path)
 	return path[skip(path)] == '\0';
 }
 
-int place_open(struct builder *builder, const struct wanted *wanted, int *fd)
+int place_open(struct builder *builder, const struct wanted *wanted, struct target *target)
 {
-	const char *step = wanted->directory ? "mkdir" : "create file";
-	struct place place;
 	int error;
 
-	if (says_root(wanted->path) && wanted->directory) {
-		*fd = AT_FDCWD;
+	target->fd = -1;
+	target->root = says_root(wanted->path) && wanted->directory;
+	if (target->root)
 		return 0;
-	}
-	if (place_find(builder, wanted, &place) != 0)
+	if (place_find(builder, wanted, &target->place) != 0)
 		return -1;
-	*fd = open_thing(wanted, &place);
-	if (*fd == -ELOOP && wanted->links == LINKS_ALL) {
-		error = walk_to(builder, wanted, &place);
+	error = open_thing(builder, wanted, target);
+	if (error == -ELOOP && wanted->links == LINKS_ALL) {
+		error = walk_to(builder, wanted, &target->place);
 		if (error < 0)
 			return fail(builder, wanted, "mkdir parents", error);
-		*fd = open_thing(wanted, &place);
+		error = open_thing(builder, wanted, target);
 	}
-	if (*fd == -ENOENT && wanted->step == NULL && !place.ours)
-		return fault_text(builder->fault, step, wanted->path,
-				  "is not there, and on the host nothing is made");
-	if (*fd == -ELOOP && wanted->step == NULL && wanted->links != LINKS_ALL)
-		return fault_text(builder->fault, step, wanted->path, "is a symbolic link");
-	if (*fd < 0)
-		return fail(builder, wanted, step, *fd);
-	if (place.name[0] != '\0')
-		return 0;
-	/* What will be mounted there covers what was found last. */
-	if (place.dir == builder->resolver.root) {
-		sys_close(*fd);
-		*fd = AT_FDCWD;
-	}
-	place_forget(builder);
-	return 0;
+	return error < 0 ? complain(builder, wanted, &target->place, error) : 0;
+}
+
+void place_close(struct target *target)
+{
+	if (target->fd >= 0)
+		sys_close(target->fd);
+	target->fd = -1;
 }
 
 /* A file that is there is emptied only if it is ours, too: it may be a bind of the host's. */

@@ -170,12 +170,12 @@ static int open_steps(struct view *view, const struct view_request *request, str
 	return 0;
 }
 
-/* A power of two, and so much that a quarter is used at the most: no step makes more than three mounts
- * of ours. */
+/* A power of two, and so much that half is used at the most: a step makes one file system of ours at
+ * the most, and one is the root. */
 static int make_table(struct view *view, size_t steps)
 {
 	view->own_size = 16;
-	while (view->own_size < 4 * (3 * steps + 2))
+	while (view->own_size < 2 * (steps + 1))
 		view->own_size *= 2;
 	view->own = calloc(view->own_size, sizeof(*view->own));
 	return view->own == NULL ? -1 : 0;
@@ -191,9 +191,9 @@ static int list_steps(struct view *view, const struct view_request *request, str
 			: request->steps[i].kind == STEP_LAYER ? 1
 							       : 0;
 	view->steps = calloc(DEFAULT_COUNT + request->step_count, sizeof(*view->steps));
-	view->pins = calloc(pins + 1, sizeof(*view->pins));
+	view->pins = pins == 0 ? NULL : calloc(pins, sizeof(*view->pins));
 	view->pin_room = pins;
-	if (view->steps == NULL || view->pins == NULL ||
+	if (view->steps == NULL || (view->pins == NULL && pins > 0) ||
 	    make_table(view, DEFAULT_COUNT + request->step_count) != 0)
 		return fault_errno(fault, "mount", "", ENOMEM);
 	return open_steps(view, request, fault);

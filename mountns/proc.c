@@ -21,41 +21,33 @@ static const char *const masked[] = { "kpagecount",   "kpageflags", "kpagecgroup
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PROC_ATTRIBUTES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
-/* A procfs, and what of it the guards need to know. */
+/* A procfs that is attached. */
 struct proc {
+	struct builder *builder;
 	struct mounter *mounter;
 	int mount;
 	bool whole; /* the host's, with what is mounted below it */
 };
 
-/* Puts TREE, which has its flags already, on TARGET, and closes both. */
-static int put(const struct proc *proc, int tree, int target)
+/* Puts TREE, which has its flags already, over NAME, and closes it. A file that this kernel lacks needs no
+ * cover. */
+static int cover(const struct proc *proc, int tree, const char *name)
 {
-	int error = tree < 0 ? tree : mount_attach(proc->mounter, tree, target);
+	int error = tree < 0 ? tree : mount_attach(proc->mounter, tree, proc->mount, name);
 
 	if (tree >= 0)
 		sys_close(tree);
-	sys_close(target);
-	return error;
-}
-
-/* A file that this kernel lacks needs no cover. */
-static int open_target(const struct proc *proc, const char *name)
-{
-	return sys_openat(proc->mount, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+	return error == -ENOENT ? 0 : error;
 }
 
 static int guard(const struct proc *proc, const char *name)
 {
-	int target = open_target(proc, name);
-	unsigned int recursive = proc->whole ? AT_RECURSIVE : 0;
+	unsigned int flags = AT_SYMLINK_NOFOLLOW | (proc->whole ? AT_RECURSIVE : 0);
 
-	if (target < 0)
-		return target == -ENOENT ? 0 : target;
-	return put(proc,
-		   mount_clone(proc->mounter, target, "", AT_EMPTY_PATH | recursive,
-			       proc->whole ? MOUNT_ATTR_RDONLY : 0),
-		   target);
+	return cover(proc,
+		     mount_clone(proc->mounter, proc->mount, name, flags,
+				 proc->whole ? MOUNT_ATTR_RDONLY : 0),
+		     name);
 }
 
 /* Clones of a read-only mount are read-only from the start, so our own /proc is one for a moment.
@@ -75,30 +67,29 @@ static int guard_writable(const struct proc *proc, bool host_root)
 	return mount_change(proc->mounter, proc->mount, 0, MOUNT_ATTR_RDONLY);
 }
 
-/* With nodev, a device is a file that nobody can open. The first mask is made, the others are clones
- * of it. */
-static int guard_secret(const struct proc *proc)
+/* With nodev, a device is a file that nobody can open. The first mask is made, the others are clones of
+ * it. Returns 0, or -1 with the fault. */
+static int guard_secret(const struct proc *proc, const char *dest)
 {
-	int first = -1, error = 0;
+	int first = dev_clone_null(proc->builder, MOUNT_ATTR_RDONLY | PROC_ATTRIBUTES);
+	bool attached = false;
+	int error = 0;
 
+	if (first < 0)
+		return -1;
 	for (size_t i = 0; i < COUNT(masked) && error == 0; i++) {
-		int target = open_target(proc, masked[i]);
-
-		if (target >= 0 && first >= 0) {
-			error = put(proc, mount_clone(proc->mounter, first, "", AT_EMPTY_PATH, 0),
-				    target);
-		} else if (target >= 0) {
-			first = mount_clone(proc->mounter, AT_FDCWD, "/dev/null", 0,
-					    MOUNT_ATTR_RDONLY | PROC_ATTRIBUTES);
-			error = first < 0 ? first : mount_attach(proc->mounter, first, target);
-			sys_close(target);
-		} else if (target != -ENOENT) {
-			error = target;
+		if (attached) {
+			error = cover(proc, mount_clone(proc->mounter, first, "", AT_EMPTY_PATH, 0),
+				      masked[i]);
+			continue;
 		}
+		error = mount_attach(proc->mounter, first, proc->mount, masked[i]);
+		attached = error == 0;
+		if (error == -ENOENT)
+			error = 0;
 	}
-	if (first >= 0)
-		sys_close(first);
-	return error;
+	sys_close(first);
+	return error < 0 ? fault_errno(proc->builder->fault, "proc", dest, error) : 0;
 }
 
 /* Makes the box's procfs, attached nowhere yet. Returns 0, or -1 with the fault. */
@@ -111,7 +102,8 @@ static int make(struct builder *builder, const char *dest)
 				    AT_RECURSIVE | AT_SYMLINK_NOFOLLOW, PROC_ATTRIBUTES);
 	else
 		mount = mount_make(&builder->mounter, "proc", NULL, 0, PROC_ATTRIBUTES);
-	if (mount >= 0 && sys_filesystem_type(mount) == PROC_MAGIC)
+	/* What we have made need not be looked at. */
+	if (mount >= 0 && (!builder->view->host_proc || sys_filesystem_type(mount) == PROC_MAGIC))
 		sys = sys_openat(mount, "sys", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 	if (mount < 0 || sys < 0) {
 		if (mount >= 0)
@@ -132,28 +124,38 @@ int proc_hidden(struct builder *builder)
 	return make(builder, "/proc");
 }
 
+/* The host root's files belong to nobody here, unless that root is the caller. */
+static int guard_all(struct builder *builder, const char *dest)
+{
+	const struct proc proc = {
+		.builder = builder,
+		.mounter = &builder->mounter,
+		.mount = builder->built.proc,
+		.whole = builder->view->host_proc,
+	};
+	struct kernel_statx stat;
+	int error = sys_statx(builder->built.sys, "", AT_EMPTY_PATH, &stat);
+	bool host_root = error < 0 || stat.uid == 0;
+
+	if (error == 0)
+		error = guard_writable(&proc, host_root);
+	if (error < 0)
+		return fault_errno(builder->fault, "proc", dest, error);
+	return host_root ? guard_secret(&proc, dest) : 0;
+}
+
 int step_proc(struct builder *builder, const struct mount_step *step)
 {
 	struct wanted wanted = build_wanted(step, true, 0755);
-	struct proc proc = { .mounter = &builder->mounter, .whole = builder->view->host_proc };
-	struct kernel_statx stat;
-	bool host_root;
-	int error, target;
+	struct target target;
+	int error;
 
 	/* What is written to /proc must not land somewhere else. */
 	wanted.links = LINKS_ON_THE_WAY;
 	if (place_open(builder, &wanted, &target) != 0 || make(builder, step->dest) != 0)
 		return -1;
-	proc.mount = builder->built.proc;
-	error = build_attach_kept(builder, proc.mount, target);
+	error = build_attach_kept(builder, builder->built.proc, &target);
 	if (error < 0)
 		return fault_errno(builder->fault, "proc", step->dest, error);
-	error = sys_statx(builder->built.sys, "", AT_EMPTY_PATH, &stat);
-	/* The host root's files belong to nobody here, unless that root is the caller. */
-	host_root = error < 0 || stat.uid == 0;
-	if (error == 0)
-		error = guard_writable(&proc, host_root);
-	if (error == 0 && host_root)
-		error = guard_secret(&proc);
-	return error < 0 ? fault_errno(builder->fault, "proc", step->dest, error) : 0;
+	return guard_all(builder, step->dest);
 }

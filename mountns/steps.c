@@ -78,14 +78,14 @@ int build_tmpfs(struct builder *builder, const char *mode, uint64_t size, unsign
 
 /* Puts MOUNT, which may be an error, at TARGET, which is the step's destination. */
 static int put(struct builder *builder, const struct mount_step *step, const char *name, int mount,
-	       int target)
+	       struct target *target)
 {
 	int error = mount;
 
 	if (mount >= 0)
 		error = build_attach(builder, mount, target);
-	else if (target >= 0)
-		sys_close(target);
+	else
+		place_close(target);
 	return error < 0 ? fault_errno(builder->fault, name, step->dest, error) : 0;
 }
 
@@ -94,7 +94,7 @@ int step_tmpfs(struct builder *builder, const struct mount_step *step)
 	const struct wanted wanted = build_wanted(step, true, 0755);
 	unsigned int attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 	char mode[NUMBER_SIZE] = "1777";
-	int target;
+	struct target target;
 
 	if (step->kind == STEP_SCRATCH)
 		attributes |= MOUNT_ATTR_NOEXEC;
@@ -103,44 +103,45 @@ int step_tmpfs(struct builder *builder, const struct mount_step *step)
 	if (place_open(builder, &wanted, &target) != 0)
 		return -1;
 	return put(builder, step, "tmpfs", build_tmpfs(builder, mode, step->size, attributes),
-		   target);
+		   &target);
 }
 
 /* A directory of a tmpfs of ours as a mount of its own stays writable when the rest is not: cheaper
  * than one more file system. It has the flags of the mount that it is in. */
 int build_scratch(struct builder *builder, int dir, const char *name)
 {
-	int error = sys_mkdirat(dir, name, 01777), target, tree;
+	int error = sys_mkdirat(dir, name, 01777), tree;
 
 	if (error < 0)
 		return error;
-	target = sys_openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
-	if (target < 0)
-		return target;
-	tree = mount_clone(&builder->mounter, target, "", AT_EMPTY_PATH, 0);
-	error = tree < 0 ? tree : build_own(builder, tree);
-	if (error == 0)
-		error = mount_attach(&builder->mounter, tree, target);
-	if (tree >= 0)
-		sys_close(tree);
-	sys_close(target);
+	tree = mount_clone(&builder->mounter, dir, name, AT_SYMLINK_NOFOLLOW, 0);
+	if (tree < 0)
+		return tree;
+	error = mount_attach(&builder->mounter, tree, dir, name);
+	sys_close(tree);
 	return error;
+}
+
+bool build_is_ours(const struct builder *builder, const struct place *place)
+{
+	struct kernel_statx stat;
+
+	if (!builder->view->touch_host)
+		return place->ours;
+	return sys_statx(place->dir, "", AT_EMPTY_PATH, &stat) == 0 && build_is_own(builder, &stat);
 }
 
 int step_scratch(struct builder *builder, const struct mount_step *step)
 {
 	const struct wanted wanted = build_wanted(step, true, 0755);
-	struct kernel_statx stat;
 	struct place place;
 	int error;
 
 	if (place_find(builder, &wanted, &place) != 0)
 		return -1;
-	error = sys_statx(place.dir, "", AT_EMPTY_PATH, &stat);
-	if (error == 0 && !build_is_own(builder, &stat))
+	if (!build_is_ours(builder, &place))
 		return step_tmpfs(builder, step);
-	if (error == 0)
-		error = build_scratch(builder, place.dir, place.name);
+	error = build_scratch(builder, place.dir, place.name);
 	return error < 0 ? fault_errno(builder->fault, "tmpfs", step->dest, error) : 0;
 }
 
@@ -150,14 +151,14 @@ int step_mqueue(struct builder *builder, const struct mount_step *step)
 {
 	const struct mount_option context = { "context", builder->view->label };
 	const struct wanted wanted = build_wanted(step, true, 0755);
-	int target;
+	struct target target;
 
 	if (place_open(builder, &wanted, &target) != 0)
 		return -1;
 	return put(builder, step, "mqueue",
 		   mount_make(&builder->mounter, "mqueue", &context, context.value != NULL,
 			      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC),
-		   target);
+		   &target);
 }
 
 /* --- Directories and links ---------------------------------------------------------------------- */
@@ -165,12 +166,11 @@ int step_mqueue(struct builder *builder, const struct mount_step *step)
 int step_dir(struct builder *builder, const struct mount_step *step)
 {
 	const struct wanted wanted = build_wanted(step, true, mode_of(step));
-	int fd;
+	struct target target;
 
-	if (place_open(builder, &wanted, &fd) != 0)
+	if (place_open(builder, &wanted, &target) != 0)
 		return -1;
-	if (fd != AT_FDCWD)
-		sys_close(fd);
+	place_close(&target);
 	return 0;
 }
 
@@ -297,13 +297,14 @@ int step_data(struct builder *builder, const struct mount_step *step)
 {
 	static const char name[] = "data";
 	const struct wanted wanted = build_wanted(step, false, 0444);
-	int stage, status, target;
+	struct target target;
+	int stage, status;
 
 	if (place_open(builder, &wanted, &target) != 0)
 		return -1;
-	stage = mount_stage(&builder->mounter);
+	stage = mount_files(&builder->mounter);
 	status = put(builder, step, "write",
-		     stage < 0 ? stage : make_data(builder, step, stage, name), target);
+		     stage < 0 ? stage : make_data(builder, step, stage, name), &target);
 	/* What has no name cannot be moved into place, but lose its name there. */
 	if (stage >= 0)
 		sys_unlinkat(stage, name, 0);
