@@ -137,8 +137,8 @@ static inline int sys_pipe2(int fds[2], int flags)
 
 static inline int sys_statx(int dirfd, const char *path, int flags, struct kernel_statx *stat)
 {
-	return (int)sys_call(__NR_statx, dirfd, SYS_P(path), flags, KERNEL_STATX_BASIC, SYS_P(stat),
-			     0);
+	return (int)sys_call(__NR_statx, dirfd, SYS_P(path), flags,
+			     KERNEL_STATX_BASIC | KERNEL_STATX_MOUNT_ID, SYS_P(stat), 0);
 }
 
 static inline long sys_readlinkat(int dirfd, const char *path, char *buffer, size_t size)
@@ -154,6 +154,27 @@ static inline int sys_mkdirat(int dirfd, const char *path, mode_t mode)
 static inline int sys_mknodat(int dirfd, const char *path, mode_t mode)
 {
 	return (int)sys_call(__NR_mknodat, dirfd, SYS_P(path), (long)mode, 0, 0, 0);
+}
+
+/* FLAGS may be AT_EMPTY_PATH, for a descriptor with O_PATH, too: Linux 6.6. */
+static inline int sys_fchmodat2(int dirfd, const char *path, mode_t mode, int flags)
+{
+	return (int)sys_call(__NR_fchmodat2, dirfd, SYS_P(path), (long)mode, flags, 0, 0);
+}
+
+static inline int sys_fchmodat(int dirfd, const char *path, mode_t mode)
+{
+	return (int)sys_call(__NR_fchmodat, dirfd, SYS_P(path), (long)mode, 0, 0, 0);
+}
+
+static inline int sys_fchmod(int fd, mode_t mode)
+{
+	return (int)sys_call(__NR_fchmod, fd, (long)mode, 0, 0, 0, 0);
+}
+
+static inline int sys_unlinkat(int dirfd, const char *path, int flags)
+{
+	return (int)sys_call(__NR_unlinkat, dirfd, SYS_P(path), flags, 0, 0, 0);
 }
 
 static inline int sys_symlinkat(const char *target, int dirfd, const char *path)
@@ -215,13 +236,26 @@ static inline mode_t sys_umask(mode_t mask)
 	return (mode_t)sys_call(__NR_umask, (long)mask, 0, 0, 0, 0, 0);
 }
 
-/* Mounts: the descriptor based calls of Linux 5.2 and 5.12, and the two old ones still needed. */
+static inline int sys_chroot(const char *path)
+{
+	return (int)sys_call(__NR_chroot, SYS_P(path), 0, 0, 0, 0, 0);
+}
+
+/* Mounts: the descriptor based calls of Linux 5.2 and 5.12, and the old ones. */
 
 static inline int sys_mount(const char *source, const char *target, const char *type,
 			    unsigned long flags)
 {
 	return (int)sys_call(__NR_mount, SYS_P(source), SYS_P(target), SYS_P(type), (long)flags, 0,
 			     0);
+}
+
+/* With the options of the file system: mount(2), "data". */
+static inline int sys_mount_data(const char *source, const char *target, const char *type,
+				 unsigned long flags, const char *data)
+{
+	return (int)sys_call(__NR_mount, SYS_P(source), SYS_P(target), SYS_P(type), (long)flags,
+			     SYS_P(data), 0);
 }
 
 static inline int sys_umount2(const char *target, int flags)
@@ -416,6 +450,15 @@ static inline int sys_getuid(void)
 #endif
 }
 
+static inline uint32_t sys_geteuid(void)
+{
+#ifdef __NR_geteuid32
+	return (uint32_t)sys_call(__NR_geteuid32, 0, 0, 0, 0, 0, 0);
+#else
+	return (uint32_t)sys_call(__NR_geteuid, 0, 0, 0, 0, 0, 0);
+#endif
+}
+
 static inline int sys_setresuid(uint32_t id)
 {
 #ifdef __NR_setresuid32
@@ -431,15 +474,6 @@ static inline int sys_setresgid(uint32_t id)
 	return (int)sys_call(__NR_setresgid32, (long)id, (long)id, (long)id, 0, 0, 0);
 #else
 	return (int)sys_call(__NR_setresgid, (long)id, (long)id, (long)id, 0, 0, 0);
-#endif
-}
-
-static inline uint32_t sys_geteuid(void)
-{
-#ifdef __NR_geteuid32
-	return (uint32_t)sys_call(__NR_geteuid32, 0, 0, 0, 0, 0, 0);
-#else
-	return (uint32_t)sys_call(__NR_geteuid, 0, 0, 0, 0, 0, 0);
 #endif
 }
 

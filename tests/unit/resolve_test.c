@@ -35,8 +35,6 @@
 #define ROWS(rows) assert_int_equal(wrong_rows(rows, COUNT(rows)), 0)
 #define NOBODY 12345
 #define CANNOT 101 /* of a child, instead of the number of wrong rows */
-#define MS_REMOUNT 32
-#define MS_NOSYMFOLLOW 256 /* Linux 5.10 */
 #define MODE 0640
 #define CREATE (O_WRONLY | O_CREAT)
 #define EXCLUSIVE (O_WRONLY | O_CREAT | O_EXCL)
