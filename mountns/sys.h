@@ -436,6 +436,11 @@ static inline int sys_setrlimit(int resource, const struct kernel_rlimit *limit)
 	return (int)sys_call(__NR_prlimit64, 0, resource, SYS_P(limit), 0, 0, 0);
 }
 
+static inline int sys_getrlimit(int resource, struct kernel_rlimit *limit)
+{
+	return (int)sys_call(__NR_prlimit64, 0, resource, 0, SYS_P(limit), 0, 0);
+}
+
 static inline int sys_sethostname(const char *name, size_t length)
 {
 	return (int)sys_call(__NR_sethostname, SYS_P(name), (long)length, 0, 0, 0, 0);
