@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # bwrap: what the command sees: binds, tmpfs, dir, file, data, symlink, chmod, remount, proc, dev, mqueue.
 
-# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154 # variables shared with common.bash and run
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2094,SC2154 # variables shared with common.bash and run
 load ../lib/bwrap
 
 setup() {
