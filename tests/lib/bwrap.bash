@@ -32,6 +32,30 @@ setup() {
 	bw_setup
 }
 
+# What is left of a box goes with its launcher: unlike nestbox, bwrap lets it live.
+teardown() {
+	local pid tree=()
+
+	for pid in "${MINE[@]}"; do
+		descend "$pid"
+	done
+	for pid in "${tree[@]}"; do
+		kill -KILL "$pid" 2>/dev/null || true
+	done
+	cd / || return
+	rm -rf "$T"
+}
+
+# descend PID: it and all below it, to tree.
+descend() {
+	local child
+
+	tree+=("$1")
+	for child in $(children "$1" 2>/dev/null); do
+		descend "$child"
+	done
+}
+
 # bw ARGUMENT…: as the caller.
 bw() {
 	as_caller "$BW" "$@"

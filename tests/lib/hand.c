@@ -113,7 +113,7 @@ static const struct {
 	const char *name;
 	uint32_t number;
 } calls[] = {
-	{ "chdir", SYS_chdir },     { "setpriority", SYS_setpriority }, { "prctl", SYS_prctl },
+	{ "chdir", SYS_chdir },     { "prlimit", SYS_prlimit64 }, { "prctl", SYS_prctl },
 	{ "seccomp", SYS_seccomp }, { "execve", SYS_execve },
 };
 
