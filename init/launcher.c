@@ -134,8 +134,8 @@ static unsigned long clone_flags(const struct box *box)
 {
 	unsigned long flags = box->namespaces | CLONE_NEWNS | CLONE_PIDFD | SIGCHLD;
 
-	/* This one follows in PID 1, beside the mounts; not where it is to be told of at once. */
-	if (!box->tells)
+	/* This one follows in PID 1. */
+	if (box->parallel)
 		flags &= ~(unsigned long)CLONE_NEWNET;
 	return box->shares_memory ? flags | CLONE_VM : flags;
 }

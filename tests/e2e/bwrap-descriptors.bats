@@ -173,15 +173,19 @@ closed() {
 	[ "$(grep -c '^/binds/[0-9]* .* ro,nosuid,nodev' <<<"$output")" -eq 300 ]
 }
 
-@test "--args: 8,000 words are taken, more than 9,000 are not" {
+@test "--args: 8,000 words are taken" {
 	local i
 	for ((i = 0; i < 4000; i++)); do words --unsetenv A; done >"$T/args"
 	run mini --args 8 -- "$PROBE" exit 3 8<"$T/args"
 	exits 3
-	for ((i = 0; i < 4600; i++)); do words --unsetenv A; done >"$T/args"
-	exec 8<"$T/args"
-	dies "^bwrap: Exceeded maximum number of arguments 9000$" --args 8
-	exec 8<&-
+}
+
+@test "--args: a limit of 9,000 words is not ours" {
+	ours
+	local i
+	for ((i = 0; i < 20000; i++)); do words --unsetenv A; done >"$T/args"
+	run mini --args 8 -- "$PROBE" exit 3 8<"$T/args"
+	exits 3
 }
 
 # ---- --info-fd ----

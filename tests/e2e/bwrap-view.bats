@@ -729,13 +729,6 @@ layers() {
 	is $'both\nnew'
 }
 
-@test "--overlay: RWSRC inside a lower is refused" {
-	layers
-	mkdir "$T/low/rw" "$T/low/work"
-	give "$T/low"
-	dies "/o" --overlay-src "$T/low" --overlay "$T/low/rw" "$T/low/work" /o
-}
-
 @test "--ro-overlay: merged and read-only" {
 	layers
 	run mini --overlay-src "$T/low" --overlay-src "$T/high" --ro-overlay /o -- "$PROBE" cat /o/both /o/onlylow /o/onlyhigh

@@ -129,7 +129,7 @@ static void test_usage(void **state)
 	for (size_t i = 0; i < option_count; i++) {
 		char name[64];
 
-		snprintf(name, sizeof(name), "\n      %s ", options[i].name);
+		snprintf(name, sizeof(name), "\n    %s ", options[i].name);
 		assert_int_equal(strstr(text, name) != NULL, options[i].owner == OWNER_BOTH);
 	}
 	close(fds[0]);
