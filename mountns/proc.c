@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The box's own /proc. */
 #include <errno.h>
+#include <unistd.h>
 
 #include "mountns/build.h"
 #include "mountns/sys.h"
@@ -65,6 +66,25 @@ static int guard_writable(const struct proc *proc, bool host_root)
 	if (error < 0 || proc->whole)
 		return error;
 	return mount_change(proc->mounter, proc->mount, 0, MOUNT_ATTR_RDONLY);
+}
+
+/* bubblewrap covers what it could write to itself. Whoever cannot, and no cover is in the way of the fresh
+ * procfs of a box in the box: mount_too_revealing() of the kernel's fs/namespace.c. */
+static int guard_bare(const struct proc *proc)
+{
+	static const char *const names[] = { "sys", "sysrq-trigger", "irq", "bus" };
+	int error = 0;
+
+	for (size_t i = 0; i < COUNT(names) && error == 0; i++) {
+		unsigned int flags = AT_SYMLINK_NOFOLLOW | (proc->whole ? AT_RECURSIVE : 0);
+		int tree;
+
+		if (sys_faccessat(proc->mount, names[i], W_OK) < 0)
+			continue;
+		tree = mount_clone(proc->mounter, proc->mount, names[i], flags, MOUNT_ATTR_RDONLY);
+		error = cover(proc, tree, names[i]);
+	}
+	return error;
 }
 
 /* With nodev, a device is a file that nobody can open. The first mask is made, the others are clones of
@@ -138,10 +158,10 @@ static int guard_all(struct builder *builder, const char *dest)
 	bool host_root = error < 0 || stat.uid == 0;
 
 	if (error == 0)
-		error = guard_writable(&proc, host_root);
+		error = builder->view->bare ? guard_bare(&proc) : guard_writable(&proc, host_root);
 	if (error < 0)
 		return fault_errno(builder->fault, "proc", dest, error);
-	return host_root ? guard_secret(&proc, dest) : 0;
+	return host_root && !builder->view->bare ? guard_secret(&proc, dest) : 0;
 }
 
 int step_proc(struct builder *builder, const struct mount_step *step)

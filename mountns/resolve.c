@@ -10,6 +10,9 @@
  *  - "/" as the whole path needs search permission for the root, as "." does;
  *  - texts of links that add up to more than 8 KiB, and ".." out of a directory whose path below the
  *    root is longer than 4 KiB, are -ENAMETOOLONG;
+ *  - ".." leads back below what has been mounted on that directory since it or the root was opened;
+ *  - what is moved out of the root after its name was looked up is opened, where openat2 looks once more
+ *    at the end (-EXDEV), and could be moved right after that;
  *  - F_GETFL shows O_NOFOLLOW, and O_DIRECTORY for a name with a slash behind it.
  */
 #include <errno.h>
@@ -293,8 +296,7 @@ static int open_last(struct walk *walk)
 {
 	const struct request *request = walk->request;
 	int fd, flags = request->flags | O_NOFOLLOW | (walk->slash ? O_DIRECTORY : 0);
-	bool exclusive = (flags & O_CREAT) != 0 && (flags & O_EXCL) != 0;
-	bool follow = walk->slash || ((request->flags & O_NOFOLLOW) == 0 && !exclusive);
+	bool follow = walk->slash || (request->flags & O_NOFOLLOW) == 0;
 
 	/* Even if there is such a directory. */
 	if (walk->slash && (flags & O_CREAT) != 0) {
@@ -303,7 +305,7 @@ static int open_last(struct walk *walk)
 		return error < 0 ? error : -EISDIR;
 	}
 	fd = sys_openat(here(walk), walk->name, flags, request->mode);
-	/* A link is -ENOTDIR with O_DIRECTORY, else itself with O_PATH, else -ELOOP: open(2). */
+	/* A link is -EEXIST with O_EXCL, -ENOTDIR with O_DIRECTORY, itself with O_PATH, else -ELOOP. */
 	if (follow && fd == ((flags & O_DIRECTORY) != 0 ? -ENOTDIR : -ELOOP))
 		return follow_if_link(walk, (flags & O_DIRECTORY) != 0);
 	if (fd < 0)

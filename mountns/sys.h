@@ -146,6 +146,12 @@ static inline long sys_readlinkat(int dirfd, const char *path, char *buffer, siz
 	return sys_call(__NR_readlinkat, dirfd, SYS_P(path), SYS_P(buffer), (long)size, 0, 0);
 }
 
+/* With the real ids, as access(2). */
+static inline int sys_faccessat(int dirfd, const char *path, int mode)
+{
+	return (int)sys_call(__NR_faccessat, dirfd, SYS_P(path), mode, 0, 0, 0);
+}
+
 static inline int sys_mkdirat(int dirfd, const char *path, mode_t mode)
 {
 	return (int)sys_call(__NR_mkdirat, dirfd, SYS_P(path), (long)mode, 0, 0, 0);
@@ -434,6 +440,11 @@ static inline int sys_seccomp(unsigned int operation, unsigned int flags, const 
 static inline int sys_setrlimit(int resource, const struct kernel_rlimit *limit)
 {
 	return (int)sys_call(__NR_prlimit64, 0, resource, SYS_P(limit), 0, 0, 0);
+}
+
+static inline int sys_getrlimit(int resource, struct kernel_rlimit *limit)
+{
+	return (int)sys_call(__NR_prlimit64, 0, resource, 0, SYS_P(limit), 0, 0);
 }
 
 static inline int sys_sethostname(const char *name, size_t length)
