@@ -1105,15 +1105,20 @@ TEST(proc)
 		     PROC("/l"));
 	ENTER(BARE, SYMLINK("deep", "/l"), DIRECTORY("/deep"), PROC("/l/proc"));
 	CHECK(is_there("/deep/proc/1/status") && has_flags("/deep/proc", ST_NOEXEC, ST_RDONLY));
-	CHECK(has_flags("/deep/proc/sys", ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC, 0));
+}
+
+TEST(proc_that_is_guarded)
+{
+	ENTER(0, PROC("/p"));
+	CHECK(has_flags("/p/sys", ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC, 0));
+	CHECK(has_flags("/p", ST_NOSUID | ST_NODEV | ST_NOEXEC, ST_RDONLY));
+	CHECK(has_flags("/proc/sys", ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC, 0));
 }
 
 TEST(host_proc)
 {
 	const struct mount_step steps[] = { PROC("/proc"), TMPFS("/t") };
-	const struct view_request request = {
-		.steps = steps, .step_count = 2, .bare = true, .host_proc = true
-	};
+	const struct view_request request = { .steps = steps, .step_count = 2, .host_proc = true };
 	char self[64];
 
 	CHECK(readlink("/proc/self", self, sizeof(self)) > 0);
@@ -1420,6 +1425,7 @@ int main(void)
 		cmocka_unit_test(test_pins),
 		cmocka_unit_test(test_grant_refuses_links),
 		cmocka_unit_test(test_proc),
+		cmocka_unit_test(test_proc_that_is_guarded),
 		cmocka_unit_test(test_host_proc),
 		cmocka_unit_test(test_dev),
 		cmocka_unit_test(test_console),
