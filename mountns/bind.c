@@ -41,14 +41,34 @@ static unsigned int attributes_of(const struct source *source)
 	return attributes;
 }
 
+static int is_host_root(struct builder *builder, const struct source *source)
+{
+	struct kernel_statx stat;
+
+	if (!builder->host_root.known) {
+		int error = sys_statx(AT_FDCWD, "/", 0, &stat);
+
+		if (error < 0)
+			return error;
+		builder->host_root.known = true;
+		builder->host_root.device = (uint64_t)stat.dev_major << 32 | stat.dev_minor;
+		builder->host_root.inode = stat.inode;
+	}
+	return source->inode == builder->host_root.inode &&
+	       ((uint64_t)source->dev_major << 32 | source->dev_minor) == builder->host_root.device;
+}
+
 /* The new root lies over "/", and would come along with it. */
 static int clone(struct builder *builder, const struct source *source)
 {
 	/* Nothing is mounted below a file. */
 	unsigned int recursive = source->directory ? AT_RECURSIVE : 0;
-	bool hide = source->root && builder->resolver.root >= 0;
-	int error = 0, shown = 0, tree;
+	/* A grant that has a depth is no root. */
+	bool maybe = recursive && source->depth == 0 && builder->resolver.root >= 0;
+	int hide = maybe ? is_host_root(builder, source) : 0;
+	int error = hide < 0 ? hide : 0, shown = 0, tree;
 
+	hide = hide > 0;
 	if (hide)
 		error = mount_hide(&builder->mounter, builder->resolver.root, true);
 	tree = error < 0 ? error

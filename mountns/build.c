@@ -166,9 +166,10 @@ static bool is_root_given(const struct view *view)
 	const struct mount_step *first = view->steps;
 
 	if (view->step_count == 0 || (view->source_count > 0 && view->sources[0].place == 0) ||
+	    (first->kind != STEP_TMPFS && first->kind != STEP_BIND) ||
 	    first->dest[strspn(first->dest, "/")] != '\0')
 		return false;
-	return first->kind == STEP_TMPFS || (first->kind == STEP_BIND && view->pins[0].directory);
+	return first->kind == STEP_TMPFS || view->pins[0].directory;
 }
 
 static int try_root(struct builder *builder)
@@ -241,6 +242,7 @@ static int build_all(struct builder *builder)
 int mountns_build(const struct view *view, struct built *built, struct fault *fault)
 {
 	struct builder builder;
+	int status = 0;
 
 	builder.view = view;
 	builder.fault = fault;
@@ -249,16 +251,18 @@ int mountns_build(const struct view *view, struct built *built, struct fault *fa
 	builder.mounter = (struct mounter){ .stage = -1, .files = -1 };
 	builder.own_root = false;
 	builder.next_pin = builder.overlays = 0;
+	builder.host_root.known = false;
 	builder.last.dir = -1;
 	builder.last.cached = false;
 	if (build_all(&builder) != 0 ||
 	    (builder.own_root && !view->bare && close_root(&builder) != 0) ||
 	    (builder.built.proc < 0 && proc_hidden(&builder) != 0))
-		return -1;
+		status = -1;
 	mount_finish(&builder.mounter);
 	builder.built.root = builder.resolver.root;
-	*built = builder.built;
-	return 0;
+	if (status == 0)
+		*built = builder.built;
+	return status;
 }
 
 /* The root lies over the old one already: chroot(2) is enough for what holds no capability. A new user

@@ -27,6 +27,10 @@ struct builder {
 	bool own_root;   /* the root is a tmpfs of ours that nobody asked for */
 	size_t next_pin; /* of view->pins: the next step's */
 	size_t overlays; /* that were given a place on the stage */
+	struct {         /* the host's "/", over which the new root lies */
+		bool known;
+		uint64_t device, inode;
+	} host_root;
 	struct {         /* the parent of the last destination, since siblings follow each other */
 		int dir; /* -1: none */
 		bool ours;   /* things may be made in it */

@@ -61,16 +61,6 @@ static int identify(struct source *source)
 	return error;
 }
 
-/* Whether SOURCE is what everything is mounted below. */
-static bool is_root(const struct source *source)
-{
-	struct kernel_statx stat;
-
-	return source->directory && sys_statx(AT_FDCWD, "/", 0, &stat) == 0 &&
-	       stat.inode == source->inode && stat.dev_major == source->dev_major &&
-	       stat.dev_minor == source->dev_minor;
-}
-
 static bool is_same(const struct source *a, const struct source *b)
 {
 	return a->inode == b->inode && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor;
@@ -175,7 +165,6 @@ int source_pin(struct view *view, const char *path, unsigned int rights, bool op
 		*source = (struct source){ .fd = -1, .rights = rights };
 		error = open_path(source, path);
 	}
-	source->root = error == 0 && is_root(source);
 	if (error == 0)
 		return 1;
 	source_release(source);
@@ -193,7 +182,6 @@ int source_pin_fd(struct view *view, int fd, const char *object, unsigned int ri
 		source_make_room(view, view->pin_room);
 		error = open_by_name(source, fd);
 	}
-	source->root = error == 0 && is_root(source);
 	if (error == 0)
 		return 1;
 	source_release(source);

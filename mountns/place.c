@@ -545,7 +545,7 @@ int place_create(struct builder *builder, const struct wanted *wanted)
 			return fail(builder, wanted, "mkdir parents", error);
 		fd = create(builder, wanted, &place);
 	}
-	if (fd == -EROFS && !place.ours)
+	if (fd == -EROFS && !builder->view->touch_host)
 		return fault_text(builder->fault, "create file", wanted->path,
 				  "is on the host, where nothing is changed");
 	return fd < 0 ? fail(builder, wanted, "create file", fd) : fd;

@@ -96,7 +96,7 @@ static int check_layers(const struct mount_step *step, bool last, size_t *layers
 	if (is_overlay(step->kind) && count < least)
 		return fault_text(fault, "overlay", step->dest,
 				  least == 2 ? "needs two layers or more" : "needs a layer");
-	if (count > VIEW_LAYERS_MAX)
+	if (is_overlay(step->kind) && count > VIEW_LAYERS_MAX)
 		return fault_text(fault, "overlay", step->dest, "has more layers than 500");
 	if (count > 0 && step->kind != STEP_LAYER && !is_overlay(step->kind))
 		return fault_text(fault, "overlay", step->dest, "stands between layers");

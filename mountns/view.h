@@ -74,7 +74,6 @@ struct source {
 	unsigned int rights;
 	int fd; /* O_PATH */
 	bool directory;
-	bool root; /* of the file system as the launcher sees it; set for steps only */
 	uint32_t dev_major, dev_minor;
 	uint64_t inode;
 	/* Of a grant: */
