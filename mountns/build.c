@@ -241,19 +241,18 @@ static int build_all(struct builder *builder)
 
 int mountns_build(const struct view *view, struct built *built, struct fault *fault)
 {
-	struct builder builder;
+	struct room room;
+	struct builder builder = {
+		.view = view,
+		.fault = fault,
+		.built = { -1, -1, -1 },
+		.resolver.root = -1,
+		.mounter = { .stage = -1, .files = -1 },
+		.last.dir = -1,
+		.room = &room,
+	};
 	int status = 0;
 
-	builder.view = view;
-	builder.fault = fault;
-	builder.built = (struct built){ -1, -1, -1 };
-	builder.resolver = (struct resolver){ .root = -1 };
-	builder.mounter = (struct mounter){ .stage = -1, .files = -1 };
-	builder.own_root = false;
-	builder.next_pin = builder.overlays = 0;
-	builder.host_root.known = false;
-	builder.last.dir = -1;
-	builder.last.cached = false;
 	if (build_all(&builder) != 0 ||
 	    (builder.own_root && !view->bare && close_root(&builder) != 0) ||
 	    (builder.built.proc < 0 && proc_hidden(&builder) != 0))

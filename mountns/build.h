@@ -34,14 +34,17 @@ struct builder {
 	struct {         /* the parent of the last destination, since siblings follow each other */
 		int dir; /* -1: none */
 		bool ours;   /* things may be made in it */
-		bool cached; /* PATH leads to it, with such links */
+		bool cached; /* the path of the room leads to it, with such links */
 		enum links links;
-		char path[PATH_MAX];
 	} last;
-	struct { /* a walk to a destination, see place.c */
-		char canonical[PATH_MAX];
-		char pending[2 * PATH_MAX];
-	} walk;
+	struct room *room;
+};
+
+/* Paths, which are not to be cleared for every view. */
+struct room {
+	char last[PATH_MAX];        /* of the last parent */
+	char canonical[PATH_MAX];   /* of a walk: what it has reached … */
+	char pending[2 * PATH_MAX]; /* … and what is left */
 };
 
 /* --- place.c: destinations ---------------------------------------------------------------------- */

@@ -95,14 +95,14 @@ static int to_root(struct walk *walk)
 	walk->place->dir = walk->builder->resolver.root;
 	walk->place->ours = ours > 0;
 	walk->length = 0;
-	walk->builder->walk.canonical[0] = '\0';
+	walk->builder->room->canonical[0] = '\0';
 	return ours < 0 ? ours : 0;
 }
 
 /* CANONICAL holds no link, so that its parent is its text less the last component. */
 static int to_parent(struct walk *walk)
 {
-	char *canonical = walk->builder->walk.canonical;
+	char *canonical = walk->builder->room->canonical;
 	int dir;
 
 	while (walk->length > 0 && canonical[--walk->length] != '/')
@@ -117,7 +117,7 @@ static int to_parent(struct walk *walk)
 /* Steps into the directory of PLACE's name. */
 static int descend(struct walk *walk)
 {
-	char *canonical = walk->builder->walk.canonical;
+	char *canonical = walk->builder->room->canonical;
 	struct place *place = walk->place;
 	size_t size = strlen(place->name) + 1;
 	bool make = place->ours && !place->linked;
@@ -142,7 +142,7 @@ static int descend(struct walk *walk)
 /* Takes the link of PLACE's name apart. Returns 0, or -errno: -EINVAL when it is none. */
 static int follow_link(struct walk *walk)
 {
-	char *pending = walk->builder->walk.pending;
+	char *pending = walk->builder->room->pending;
 	size_t rest = strlen(pending + walk->at) + 1;
 	char text[PATH_MAX];
 	long length = sys_readlinkat(walk->place->dir, walk->place->name, text, sizeof(text));
@@ -154,7 +154,7 @@ static int follow_link(struct walk *walk)
 		return -ELOOP;
 	if (++walk->links > MAX_LINKS)
 		return -ELOOP;
-	if (length == PATH_MAX || (size_t)length + rest > sizeof(walk->builder->walk.pending))
+	if (length == PATH_MAX || (size_t)length + rest > sizeof(walk->builder->room->pending))
 		return -ENAMETOOLONG;
 	/* What is pending starts with the slash behind the link's name, if there is any. */
 	memmove(pending + length, pending + walk->at, rest);
@@ -182,7 +182,7 @@ static size_t skip(const char *path)
 static int next_component(struct walk *walk)
 {
 	struct place *place = walk->place;
-	const char *start = walk->builder->walk.pending + walk->at;
+	const char *start = walk->builder->room->pending + walk->at;
 	size_t length;
 
 	start += skip(start);
@@ -191,7 +191,7 @@ static int next_component(struct walk *walk)
 		return -ENAMETOOLONG;
 	memcpy(place->name, start, length);
 	place->name[length] = '\0';
-	walk->at = (size_t)(start + length - walk->builder->walk.pending);
+	walk->at = (size_t)(start + length - walk->builder->room->pending);
 	place->linked = strlen(start) > walk->given;
 	return 0;
 }
@@ -199,7 +199,7 @@ static int next_component(struct walk *walk)
 /* The last component, unless it is a link that is to be followed, is left in PLACE. */
 static int walk_on(struct walk *walk, bool *end)
 {
-	const char *pending = walk->builder->walk.pending;
+	const char *pending = walk->builder->room->pending;
 	struct place *place = walk->place;
 	int error = next_component(walk);
 
@@ -241,7 +241,7 @@ static int walk_to(struct builder *builder, const struct wanted *wanted, struct 
 	place->dir = builder->resolver.root;
 	if (walk.given >= PATH_MAX)
 		return -ENAMETOOLONG;
-	memcpy(builder->walk.pending, wanted->path, walk.given + 1);
+	memcpy(builder->room->pending, wanted->path, walk.given + 1);
 	error = to_root(&walk);
 	while (error == 0 && !end)
 		error = walk_on(&walk, &end);
@@ -252,19 +252,21 @@ static int walk_to(struct builder *builder, const struct wanted *wanted, struct 
 
 /* --- The parent --------------------------------------------------------------------------------- */
 
+/* Whether the first END bytes of PATH end in a slash, or a "." that is a component. */
+static bool ends_in_nothing(const char *path, size_t end)
+{
+	if (end == 0)
+		return false;
+	return path[end - 1] == '/' || (path[end - 1] == '.' && (end == 1 || path[end - 2] == '/'));
+}
+
 /* Where PATH's last component starts, and its length; 0 when that is ".." or there is none. */
 static size_t split(const char *path, size_t *length)
 {
 	size_t end = strlen(path), start;
 
-	for (;;) {
-		if (end > 0 && path[end - 1] == '/')
-			end--;
-		else if (end > 0 && path[end - 1] == '.' && (end == 1 || path[end - 2] == '/'))
-			end--;
-		else
-			break;
-	}
+	while (ends_in_nothing(path, end))
+		end--;
 	for (start = end; start > 0 && path[start - 1] != '/'; start--)
 		;
 	*length = end - start;
@@ -290,7 +292,7 @@ static int is_root(const struct builder *builder, int dir)
 /* Opens the first LENGTH bytes of the path at once. */
 static int open_parent(struct builder *builder, const char *path, size_t length)
 {
-	char *text = builder->last.path;
+	char *text = builder->room->last;
 	int dir, status;
 
 	if (length >= PATH_MAX)
@@ -331,8 +333,8 @@ static int find_at_once(struct builder *builder, const char *path, size_t length
 
 static bool is_cached(const struct builder *builder, const struct wanted *wanted, size_t length)
 {
-	return builder->last.cached && strlen(builder->last.path) == length &&
-	       memcmp(builder->last.path, wanted->path, length) == 0 &&
+	return builder->last.cached && strlen(builder->room->last) == length &&
+	       memcmp(builder->room->last, wanted->path, length) == 0 &&
 	       (wanted->links != LINKS_NONE || builder->last.links == LINKS_NONE);
 }
 
@@ -372,8 +374,8 @@ static int find_parent(struct builder *builder, const struct wanted *wanted, str
 		error = walk_to(builder, &to_last, place);
 		if (error < 0)
 			return error;
-		memcpy(builder->last.path, wanted->path, start);
-		builder->last.path[start] = '\0';
+		memcpy(builder->room->last, wanted->path, start);
+		builder->room->last[start] = '\0';
 	}
 	builder->last.cached = true;
 	builder->last.links = wanted->links;

@@ -95,7 +95,7 @@ static uint64_t number(const char *text)
 /* "36 35 98:0 /root /point rw,noatime …" */
 static int next_entry(struct reader *reader, struct entry *entry)
 {
-	char *line, *words[6];
+	char *line, *words[6] = { NULL };
 	int status = next_line(reader, &line);
 
 	if (status <= 0)
