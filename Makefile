@@ -146,6 +146,7 @@ lint: $(GEN)/filters_generated.h $(GEN)/options ## static checks of code, script
 
 bench: $(B)/nestbox $(BENCH_PROGRAMS) ## how long a start takes: ratios to the floor, bubblewrap and tini
 	@NESTBOX=$(B)/nestbox tests/bench/run
+	@NESTBOX=$(B)/nestbox tests/bench/scale
 
 syscalls-list: $(B)/nestbox $(BENCH_PROGRAMS) ## write the list of system calls that a start may make
 	@tests/lib/count-syscalls >$(B)/syscalls.list && mv $(B)/syscalls.list tests/e2e/

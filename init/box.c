@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* From the plan to a box that can be made: everything that may fail without a clone fails here. */
 #include <errno.h>
-#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/eventfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "init/box.h"
 #include "init/terminal.h"
+#include "mountns/linux.h"
 
 extern char **environ;
 
@@ -22,108 +21,6 @@ static int refuse_privileges(struct fault *fault)
 		return 0;
 	return fault_text(fault, "start", "nestbox",
 			  "is set-user-ID, set-group-ID or has file capabilities: refused");
-}
-
-static int by_number(const void *a, const void *b)
-{
-	const int *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-/* A directory leads to all of the host: ".." knows no mount of ours. As one of --keep-fd it is asked
- * for, as standard input it can only be a mistake. */
-static int check_standard(struct fault *fault)
-{
-	static const char *const names[] = { "standard input", "standard output",
-					     "standard error" };
-	struct stat stat;
-
-	for (int fd = 0; fd <= 2; fd++)
-		if (fstat(fd, &stat) == 0 && S_ISDIR(stat.st_mode))
-			return fault_text(fault, "start", names[fd],
-					  "is a directory, which would lead out of the box");
-	return 0;
-}
-
-/* Who has another descriptor of the same pipe or file could forge events. A terminal shows them to a
- * person, who may want that. */
-static bool is_same(const struct stat *events, int fd)
-{
-	struct stat stat;
-
-	return fstat(fd, &stat) == 0 && stat.st_dev == events->st_dev &&
-	       stat.st_ino == events->st_ino && !S_ISCHR(stat.st_mode);
-}
-
-static int check_events(const struct box *box, int fd, const char *option, struct fault *fault)
-{
-	struct stat stat;
-	int flags = fd < 0 ? 0 : fcntl(fd, F_GETFL);
-
-	if (fd < 0)
-		return 0;
-	if (flags < 0 || fstat(fd, &stat) != 0)
-		return fault_errno(fault, "options", option, errno);
-	/* Events that nobody could ever read would be lost without a word. */
-	if ((flags & O_ACCMODE) == O_RDONLY || (flags & O_PATH) != 0)
-		return fault_text(fault, "options", option,
-				  "the descriptor is not open for writing");
-	for (int standard = 0; standard <= 2; standard++)
-		if (is_same(&stat, standard))
-			return fault_text(fault, "options", option,
-					  "the command has that file as its 0, 1 or 2");
-	for (size_t i = 0; i < box->keep_fd_count; i++)
-		if (is_same(&stat, box->keep_fds[i]))
-			return fault_text(fault, "options", option,
-					  "the command has that file by --keep-fd");
-	return 0;
-}
-
-static int check_keep_fds(struct box *box, struct fault *fault)
-{
-	const struct plan *plan = box->plan;
-
-	if (plan->keep_fd_count == 0)
-		return 0;
-	box->keep_fds = calloc(plan->keep_fd_count, sizeof(int));
-	if (box->keep_fds == NULL)
-		return fault_errno(fault, "options", "--keep-fd", ENOMEM);
-	for (size_t i = 0; i < plan->keep_fd_count; i++) {
-		if (fcntl(plan->keep_fds[i], F_GETFD) < 0)
-			return fault_errno(fault, "options", "--keep-fd", errno);
-		if (plan->keep_fds[i] > 2)
-			box->keep_fds[box->keep_fd_count++] = plan->keep_fds[i];
-	}
-	qsort(box->keep_fds, box->keep_fd_count, sizeof(int), by_number);
-	return 0;
-}
-
-/* Must see the descriptors as the caller left them: before any is opened here. */
-static int check_descriptors(struct box *box, struct fault *fault)
-{
-	if (check_standard(fault) != 0 || check_keep_fds(box, fault) != 0 ||
-	    check_events(box, box->plan->status_fd, "--status-fd", fault) != 0)
-		return -1;
-	return check_events(box, box->plan->exit_signal_fd, "--exit-signal-fd", fault);
-}
-
-/*
- * Where the caller closed 0, 1 or 2, none of our descriptors may take that number and so become
- * somebody's standard output. The exec closes the place holders, but only after it has followed
- * the path of an interpreter, which may be /proc/self/fd/0: they must lead nowhere.
- */
-static int fill_standard_fds(struct fault *fault)
-{
-	int fd;
-
-	do {
-		fd = eventfd(0, EFD_CLOEXEC);
-	} while (fd >= 0 && fd <= 2);
-	if (fd < 0)
-		return fault_errno(fault, "start", "descriptors", errno);
-	close(fd);
-	return 0;
 }
 
 /* Without a terminal there is no job control to be had from the caller's session, only harm to it:
@@ -138,17 +35,58 @@ static void find_terminal(struct box *box)
 		close(terminal);
 }
 
-static void map_ids(struct box *box)
+static bool has_step(const struct plan *plan, enum step_kind kind)
+{
+	for (size_t i = 0; i < plan->step_count; i++)
+		if (plan->steps[i].kind == kind)
+			return true;
+	return false;
+}
+
+/*
+ * A box has two user namespaces: in the outer one PID 1 is root, which devpts and procfs ask for; the
+ * nested one maps back to the ids asked for, and is where the workload has no rights. One is enough
+ * where PLAN says so and nothing in the box needs its root.
+ */
+void box_choose_ids(struct box *box)
 {
 	const struct plan *plan = box->plan;
-	unsigned int uid = geteuid(), gid = getegid();
+	bool own = (box->namespaces & CLONE_NEWUSER) != 0;
+	bool mapped_by_caller = plan->fds[FD_USERNS_BLOCK] >= 0;
+	bool one = plan->map_caller && !has_step(plan, STEP_DEV);
+	uint32_t uid = geteuid(), gid = getegid();
+	uint32_t wanted_uid = plan->uid < 0 ? uid : (uint32_t)plan->uid;
+	uint32_t wanted_gid = plan->gid < 0 ? gid : (uint32_t)plan->gid;
 
-	snprintf(box->uid_map, ID_MAP_SIZE, "0 %u 1\n", uid);
-	snprintf(box->gid_map, ID_MAP_SIZE, "0 %u 1\n", gid);
-	snprintf(box->nested_uid_map, ID_MAP_SIZE, "%u 0 1\n",
-		 plan->uid < 0 ? uid : (unsigned int)plan->uid);
-	snprintf(box->nested_gid_map, ID_MAP_SIZE, "%u 0 1\n",
-		 plan->gid < 0 ? gid : (unsigned int)plan->gid);
+	box->maps_ids = own && !mapped_by_caller;
+	box->uid = !own ? uid : one ? wanted_uid : 0;
+	box->gid = !own ? gid : one ? wanted_gid : 0;
+	if (plan->fds[FD_USERNS2] >= 0 || mapped_by_caller)
+		box->nested = false;
+	else if (plan->map_caller)
+		box->nested = own && (box->uid != wanted_uid || box->gid != wanted_gid ||
+				      plan->disable_userns);
+	else
+		box->nested = true;
+	snprintf(box->uid_map, ID_MAP_SIZE, "%u %u 1\n", box->uid, uid);
+	snprintf(box->gid_map, ID_MAP_SIZE, "%u %u 1\n", box->gid, gid);
+	snprintf(box->nested_uid_map, ID_MAP_SIZE, "%u %u 1\n", wanted_uid, box->uid);
+	snprintf(box->nested_gid_map, ID_MAP_SIZE, "%u %u 1\n", wanted_gid, box->gid);
+}
+
+/* Who reaps, holds locks and descriptors, and tells how the workload ended? */
+static void choose_processes(struct box *box)
+{
+	const struct plan *plan = box->plan;
+
+	box->reaper = !plan->as_pid_1 && ((plan->namespaces & CLONE_NEWPID) != 0 ||
+					  plan->fds[FD_SYNC] >= 0 || plan->lock_file_count > 0);
+	box->tells = plan->fds[FD_INFO] >= 0 || plan->fds[FD_JSON_STATUS] >= 0;
+	/* unshare(2) makes no user namespace for a process whose memory is another one's, too; and who
+	 * is told of PID 1 may want to look at it, which the launcher's memory must not suffer. */
+	/* bubblewrap's callers know how many processes there are, and what they are told of must be there. */
+	box->parallel = !plan->loose && !box->tells;
+	box->shares_memory = !box->tells && (box->reaper || !box->nested);
 }
 
 static int choose_directory(struct box *box, struct fault *fault)
@@ -174,7 +112,9 @@ static int make_environment(struct box *box, struct fault *fault)
 	char **last = environ;
 
 	box->environment = environment_make(plan->env, plan->env_count, environ);
-	if (box->environment == NULL)
+	if (box->environment == NULL ||
+	    (plan->loose && (box->pwd = environment_reserve(
+				     &box->environment, "PWD=", sizeof(box->directory))) == NULL))
 		return fault_errno(fault, "environment", "", ENOMEM);
 	if (environ[0] == NULL)
 		return 0;
@@ -193,9 +133,11 @@ static int make_arguments(struct box *box, struct fault *fault)
 
 	while (command[count] != NULL)
 		count++;
-	box->argv = calloc(count + 1, sizeof(*box->argv));
+	/* In front there is room for a shell that runs a script: workload.c. */
+	box->argv = calloc(count + 2, sizeof(*box->argv));
 	if (box->argv == NULL)
 		return fault_errno(fault, "start", "", ENOMEM);
+	box->argv++;
 	memcpy(box->argv, command, count * sizeof(*command));
 	if (box->plan->argv0 != NULL)
 		box->argv[0] = (char *)(uintptr_t)box->plan->argv0;
@@ -210,19 +152,39 @@ static int prepare_view(struct box *box, struct fault *fault)
 		.grant_count = plan->grant_count,
 		.steps = plan->steps,
 		.step_count = plan->step_count,
+		.bare = plan->bare,
+		.touch_host = plan->touch_host,
+		.host_proc = (plan->namespaces & CLONE_NEWPID) == 0 && plan->fds[FD_PIDNS] < 0,
+		.file_label = plan->file_label,
 	};
 
 	return mountns_prepare(&box->view, &request, fault);
 }
 
+/* selinux(8): where the kernel has it, its file system is there. */
+static int check_labels(const struct plan *plan, struct fault *fault)
+{
+	if ((plan->exec_label == NULL && plan->file_label == NULL) ||
+	    access("/sys/fs/selinux/enforce", F_OK) == 0)
+		return 0;
+	return fault_text(fault, "options",
+			  plan->exec_label != NULL ? "--exec-label" : "--file-label",
+			  "is not supported: there is no SELinux here");
+}
+
 int box_prepare(struct box *box, const struct plan *plan, struct fault *fault)
 {
-	*box = (struct box){ .plan = plan, .report = { -1, -1 } };
-	if (refuse_privileges(fault) != 0 || check_descriptors(box, fault) != 0 ||
-	    fill_standard_fds(fault) != 0)
+	*box = (struct box){ .plan = plan,
+			     .namespaces = plan->namespaces,
+			     .report = { -1, -1 },
+			     .maps_ready = { -1, -1 } };
+	if (refuse_privileges(fault) != 0 || check_labels(plan, fault) != 0 ||
+	    box_take_descriptors(box, fault) != 0)
 		return -1;
-	map_ids(box);
-	find_terminal(box);
+	box_choose_ids(box);
+	choose_processes(box);
+	if (!plan->loose)
+		find_terminal(box);
 	if (choose_directory(box, fault) != 0 || make_arguments(box, fault) != 0 ||
 	    make_environment(box, fault) != 0)
 		return -1;

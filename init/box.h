@@ -7,11 +7,18 @@
 #define NESTBOX_INIT_BOX_H
 
 #include <limits.h>
+#include <linux/filter.h>
 #include <sys/types.h>
 
 #include "init/nestbox.h"
 
 #define ID_MAP_SIZE 32 /* two ids of ten digits, a count of 1, blanks and a newline */
+
+/* A filter of the caller's. */
+struct program {
+	struct sock_filter *code;
+	unsigned short length; /* instructions */
+};
 
 struct box {
 	const struct plan *plan;
@@ -22,18 +29,32 @@ struct box {
 		char *start;
 		size_t size;
 	} old_environment;
-	char uid_map[ID_MAP_SIZE]; /* the caller's id is root in the box … */
+	char *pwd; /* room for a path behind "PWD=", in ENVIRONMENT; NULL: it is not told */
+	unsigned int namespaces; /* of the plan, less those that may be and are missing */
+	uint32_t uid, gid;       /* of PID 1, as the box calls them */
+	bool maps_ids;           /* PID 1 maps them to the caller's … */
+	char uid_map[ID_MAP_SIZE];
 	char gid_map[ID_MAP_SIZE];
-	/* … and that root is the id asked for in the nested namespace */
+	bool nested; /* … and the workload has a user namespace of its own, mapped back from these */
 	char nested_uid_map[ID_MAP_SIZE];
 	char nested_gid_map[ID_MAP_SIZE];
 	char directory[PATH_MAX]; /* where the workload starts, if it is there; "" otherwise */
-	int *keep_fds;            /* sorted, each once, all above 2 */
+	struct program *programs;
+	size_t program_count;
+	int *keep_fds; /* sorted, each once, all above 2 */
 	size_t keep_fd_count;
-	bool own_session;   /* without a terminal nothing is to be had from the caller's */
-	bool in_foreground; /* of the terminal is the caller's process group */
-	int report[2];      /* pipe from the box to the launcher */
-	char *pid1_stack;   /* its upper end, a guard page at the lower one */
+	int *kept_fds;        /* these and the report pipe, sorted */
+	bool own_session;     /* without a terminal nothing is to be had from the caller's */
+	bool in_foreground;   /* of the terminal is the caller's process group */
+	bool reaper;          /* PID 1 stays beside the workload; else it becomes that */
+	bool tells;           /* PID 1 reports its namespaces, and may be looked at from outside */
+	bool parallel;        /* the network namespace is made beside the view, by two processes */
+	bool shares_memory;   /* launcher and PID 1 */
+	uint64_t caller_mask; /* of blocked signals */
+	int *pid1_fds;        /* room for all that PID 1 keeps */
+	int report[2];        /* pipe from the box to the launcher */
+	int maps_ready[2];    /* pipe to PID 1, when the caller maps the ids; else -1 */
+	char *pid1_stack;     /* its upper end, a guard page at the lower one */
 	char *workload_stack;
 };
 
@@ -41,10 +62,18 @@ struct box {
  * by the end of the process. */
 int box_prepare(struct box *box, const struct plan *plan, struct fault *fault);
 
+/* The parts of that in init/box_descriptors.c; and again after a change of the namespaces. */
+int box_take_descriptors(struct box *box, struct fault *fault);
+void box_choose_ids(struct box *box);
+
 /* The environment that EDITS make of the caller's: NULL-terminated, NULL without memory. The array
  * is to be freed, with its PATH= and edited strings, by environment_free(). */
 char **environment_make(const struct env_edit *edits, size_t count, char *const caller[]);
 void environment_free(char **environment);
+
+/* Puts PREFIX ("NAME=") in place of the variable of that name, with ROOM bytes behind it. Returns
+ * where they start, or NULL without memory. */
+char *environment_reserve(char ***environment, const char *prefix, size_t room);
 
 /* The main function of PID 1, for clone(2). ARGUMENT is the box. */
 int pid1_main(void *argument);

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "init/nestbox.h"
+#include "init/personality.h"
 #include "init/text.h"
 
 /* Causes that we know, and what helps. */
@@ -12,54 +12,92 @@ static const struct {
 	const char *step;
 	int error;
 	const char *hint;
+	bool native; /* names options that only nestbox has */
 } hints[] = {
 	{ "clone", EPERM,
 	  "new user namespaces are not allowed here; a container needs a seccomp profile that "
 	  "allows clone, a host kernel.unprivileged_userns_clone=1 or "
-	  "kernel.apparmor_restrict_unprivileged_userns=0" },
+	  "kernel.apparmor_restrict_unprivileged_userns=0",
+	  false },
 	{ "clone", ENOSPC,
-	  "the limit of namespaces is reached; see /proc/sys/user/max_*_namespaces" },
-	{ "clone", EUSERS, "user namespaces are nested too deeply; 32 levels are the limit" },
-	{ "clone", EINVAL, "the kernel lacks one of the namespaces" },
-	{ "clone", EAGAIN, "the limit of processes is reached; see ulimit -u and pids.max" },
+	  "the limit of namespaces is reached; see /proc/sys/user/max_*_namespaces", false },
+	{ "clone", EUSERS, "user namespaces are nested too deeply; 32 levels are the limit",
+	  false },
+	{ "clone", EINVAL, "the kernel lacks one of the namespaces", false },
+	{ "clone", EAGAIN, "the limit of processes is reached; see ulimit -u and pids.max", false },
 	{ "id map", EPERM,
-	  "the caller may not map its own ids; as root in a container it needs CAP_SETFCAP" },
+	  "the caller may not map its own ids; as root in a container it needs CAP_SETFCAP",
+	  false },
 	{ "proc", EPERM,
 	  "parts of the outer /proc are covered, so that the kernel refuses a fresh one; run the "
-	  "outer container with an unmasked /proc" },
-	{ "mount_setattr", ENOSYS, "Linux 5.12 or newer is needed" },
-	{ "seccomp", ENOSYS, "the kernel lacks CONFIG_SECCOMP_FILTER" },
+	  "outer container with an unmasked /proc",
+	  false },
+	{ "mount_setattr", ENOSYS, "Linux 5.12 or newer is needed", false },
+	{ "seccomp", ENOSYS, "the kernel lacks CONFIG_SECCOMP_FILTER", false },
 	{ "exec", ENOENT,
-	  "not in the box, or its interpreter or loader is not; grant it with --exec" },
-	{ "exec", EACCES, "not executable, or not granted with --exec" },
-	{ "chdir", ENOENT, "not in the box; grant it with --read or --write" },
+	  "not in the box, or its interpreter or loader is not; grant it with --exec", true },
+	{ "exec", EACCES, "not executable, or not granted with --exec", true },
+	{ "chdir", ENOENT, "not in the box; grant it with --read or --write", true },
 };
 
-static const char *find_hint(const struct fault *fault)
+static const char *find_hint(enum personality as, const struct fault *fault)
 {
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
-		if (hints[i].error == fault->error && strcmp(hints[i].step, fault->step) == 0)
+		if (hints[i].error == fault->error && strcmp(hints[i].step, fault->step) == 0 &&
+		    (as == AS_NESTBOX || !hints[i].native))
 			return hints[i].hint;
 	return NULL;
 }
 
-void init_complain(const struct fault *fault)
+static void add_native(struct text *line, const struct fault *fault)
 {
-	const char *hint = fault->reason == NULL ? find_hint(fault) : NULL;
+	text_add(line, fault->step);
+	if (fault->object != NULL && fault->object[0] != '\0') {
+		text_add(line, ": ");
+		text_visible(line, fault->object);
+	}
+	text_add(line, ": ");
+	text_add(line, fault->reason != NULL ? fault->reason : strerror(fault->error));
+	if (fault->detail != NULL) {
+		text_add(line, " ");
+		text_visible(line, fault->detail);
+	}
+}
+
+/* The levels of sd-daemon(3). */
+static void begin(struct text *line, const struct plan *plan, const char *level)
+{
+	text_add(line, plan->level_prefix ? level : "");
+	text_add(line, plan->as == AS_BWRAP ? "bwrap: " : "nestbox: ");
+}
+
+void init_complain(const struct plan *plan, const struct fault *fault)
+{
+	const char *hint = fault->reason == NULL ? find_hint(plan->as, fault) : NULL;
 	struct text line = { 0 };
 
-	text_add(&line, "nestbox: ");
-	text_add(&line, fault->step);
-	if (fault->object != NULL && fault->object[0] != '\0') {
-		text_add(&line, ": ");
-		text_visible(&line, fault->object);
-	}
-	text_add(&line, ": ");
-	text_add(&line, fault->reason != NULL ? fault->reason : strerror(fault->error));
+	begin(&line, plan, "<3>");
+	if (plan->as == AS_BWRAP)
+		bwrap_message(&line, fault);
+	else
+		add_native(&line, fault);
 	if (hint != NULL) {
 		text_add(&line, " (");
 		text_add(&line, hint);
 		text_add(&line, ")");
 	}
 	text_write(&line, STDERR_FILENO);
+}
+
+void init_warn(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->repeated_count; i++) {
+		struct text line = { 0 };
+
+		begin(&line, plan, "<4>");
+		text_add(&line, "Only the last ");
+		text_add(&line, plan->repeated[i]);
+		text_add(&line, " option will take effect");
+		text_write(&line, STDERR_FILENO);
+	}
 }

@@ -30,8 +30,9 @@ static void drop(struct list *list, const char *name)
 	if (i == list->count)
 		return;
 	free(list->strings[i]);
-	list->strings[i] = list->strings[--list->count];
-	list->strings[list->count] = NULL;
+	/* In the caller's order, the NULL too. */
+	memmove(&list->strings[i], &list->strings[i + 1], (list->count - i) * sizeof(char *));
+	list->count--;
 }
 
 /* Takes STRING over, in place of one with the same name. */
@@ -143,6 +144,23 @@ char **environment_make(const struct env_edit *edits, size_t count, char *const 
 		return NULL;
 	}
 	return list.strings;
+}
+
+char *environment_reserve(char ***environment, const char *prefix, size_t room)
+{
+	struct list list = { .strings = *environment };
+	size_t length = strlen(prefix);
+	char *string = calloc(1, length + room);
+
+	while (list.strings[list.count] != NULL)
+		list.count++;
+	if (string == NULL)
+		return NULL;
+	memcpy(string, prefix, length);
+	if (!put(&list, string))
+		return NULL;
+	*environment = list.strings;
+	return string + length;
 }
 
 void environment_free(char **environment)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -98,14 +99,32 @@ static void print_view(struct printer *printer, const struct view *view)
 	print(printer, &line);
 }
 
+static void print_namespaces(struct printer *printer, const struct box *box)
+{
+	static const struct {
+		const char *name;
+		unsigned int flag;
+	} namespaces[] = {
+		{ "user ", CLONE_NEWUSER }, { "pid ", CLONE_NEWPID },
+		{ "mount ", CLONE_NEWNS },  { "ipc ", CLONE_NEWIPC },
+		{ "uts ", CLONE_NEWUTS },   { "cgroup ", CLONE_NEWCGROUP },
+		{ "net ", CLONE_NEWNET },
+	};
+	struct text list = { 0 };
+
+	for (size_t i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++)
+		if (((box->namespaces | CLONE_NEWNS) & namespaces[i].flag) != 0)
+			text_add(&list, namespaces[i].name);
+	list.bytes[list.length - 1] = '\0';
+	leaf(printer, false, "namespaces", list.bytes);
+}
+
 static void print_walls(struct printer *printer, const struct box *box)
 {
 	struct text filter = { 0 }, ids = { 0 };
 
 	heading(printer, "walls");
-	leaf(printer, false, "namespaces",
-	     box->plan->share_net ? "user pid mount ipc uts cgroup"
-				  : "user pid mount ipc uts cgroup net");
+	print_namespaces(printer, box);
 	text_add(&ids, "nested, uid and gid inside, outside, count: ");
 	text_add(&ids, box->nested_uid_map);
 	ids.bytes[ids.length - 1] = ',';
@@ -113,10 +132,16 @@ static void print_walls(struct printer *printer, const struct box *box)
 	text_add(&ids, box->nested_gid_map);
 	ids.bytes[ids.length - 1] = '\0';
 	leaf(printer, false, "user namespace", ids.bytes);
-	leaf(printer, false, "capabilities", "none, securebits locked, no_new_privs");
+	leaf(printer, false, "capabilities",
+	     box->plan->capabilities == 0 ? "none, securebits locked, no_new_privs"
+					  : "some in the nested user namespace, no_new_privs");
 	text_add(&filter, "default, ");
 	text_number(&filter, filter_default.len);
 	text_add(&filter, " instructions");
+	for (size_t i = 0; i < box->program_count; i++) {
+		text_add(&filter, "; the caller's, ");
+		text_number(&filter, box->programs[i].length);
+	}
 	leaf(printer, true, "seccomp", filter.bytes);
 }
 
@@ -148,6 +173,6 @@ int explain(const struct box *box)
 	if (printer.error == 0)
 		return 0;
 	fault_errno(&fault, "explain", "standard output", printer.error);
-	init_complain(&fault);
+	init_complain(box->plan, &fault);
 	return EXIT_NESTBOX;
 }

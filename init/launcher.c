@@ -6,8 +6,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/prctl.h>
 #include <poll.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -16,10 +18,14 @@
 
 #include "init/box.h"
 #include "init/clone.h"
+#include "init/descriptors.h"
 #include "init/explain.h"
+#include "init/info.h"
+#include "init/personality.h"
 #include "init/report.h"
 #include "init/status.h"
 #include "init/terminal.h"
+#include "init/text.h"
 #include "mountns/sys.h"
 
 #define STACK_SIZE (64 * 1024UL)
@@ -35,6 +41,7 @@ struct launcher {
 	uint64_t deadline; /* CLOCK_MONOTONIC in nanoseconds, 0: none */
 	bool timed_out;
 	bool started; /* and that is to be told yet */
+	bool told;
 	bool failed;
 	bool ended;
 	struct report failure; /* the first one */
@@ -56,16 +63,25 @@ static uint64_t now(void)
 
 /* Blocks every signal, to read them one by one, and undoes what the caller ignores: that is
  * inherited through clone and exec, and an ignored SIGCHLD would cost us the exit status. */
-static int take_signals(struct fault *fault)
+static int take_signals(struct box *box, struct fault *fault)
 {
 	const struct kernel_sigaction standard = { 0 };
 	const uint64_t all = ~0ULL;
-	int error = sys_sigprocmask(SIG_SETMASK, &all);
+	int error = sys_sigprocmask(SIG_SETMASK, &all, &box->caller_mask);
 
 	for (int signal = 1; signal <= LAST_SIGNAL && error == 0; signal++)
-		if (signal != SIGKILL && signal != SIGSTOP)
+		if (signal == SIGCHLD ||
+		    (!box->plan->inherit_signals && signal != SIGKILL && signal != SIGSTOP))
 			error = sys_sigaction(signal, &standard);
+	if (!box->plan->inherit_signals)
+		box->caller_mask = 0;
 	return error < 0 ? fault_errno(fault, "signals", "", error) : 0;
+}
+
+/* A signal to a launcher that relays none is its own affair. Returns 0, or -errno. */
+static int leave_signals(const struct box *box)
+{
+	return box->plan->loose ? sys_sigprocmask(SIG_SETMASK, &box->caller_mask, NULL) : 0;
 }
 
 /* Two stacks, each above a guard page. */
@@ -99,29 +115,174 @@ static int watch_parent(struct launcher *launcher, struct fault *fault)
 				    : 0;
 }
 
+/* The rights that these give are the box's: nobody in them may look into this process meanwhile. */
+static int join_namespaces(const struct plan *plan, struct fault *fault)
+{
+	int users = plan->fds[FD_USERNS], processes = plan->fds[FD_PIDNS];
+	int error = users >= 0 || processes >= 0 ? sys_prctl(PR_SET_DUMPABLE, 0, 0) : 0;
+
+	if (error == 0 && users >= 0)
+		error = sys_setns(users, CLONE_NEWUSER);
+	if (error < 0)
+		return fault_errno(fault, "join", "the user namespace", error);
+	if (processes >= 0)
+		error = sys_setns(processes, CLONE_NEWPID);
+	return error < 0 ? fault_errno(fault, "join", "the PID namespace", error) : 0;
+}
+
+static unsigned long clone_flags(const struct box *box)
+{
+	unsigned long flags = box->namespaces | CLONE_NEWNS | CLONE_PIDFD | SIGCHLD;
+
+	/* This one follows in PID 1. */
+	if (box->parallel)
+		flags &= ~(unsigned long)CLONE_NEWNET;
+	return box->shares_memory ? flags | CLONE_VM : flags;
+}
+
+/* The number by which this process knows the one of PIDFD: proc(5), "/proc/pid/fdinfo". */
+static int find_pid(int pidfd)
+{
+	struct text path = { 0 };
+	char info[1024];
+	const char *line;
+	int fd, pid = 0;
+	long length;
+
+	text_add(&path, "/proc/self/fdinfo/");
+	text_number(&path, (unsigned int)pidfd);
+	path.bytes[path.length] = '\0';
+	fd = sys_openat(AT_FDCWD, path.bytes, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return fd;
+	length = sys_read(fd, info, sizeof(info) - 1);
+	sys_close(fd);
+	info[length > 0 ? length : 0] = '\0';
+	line = strstr(info, "\nPid:\t");
+	for (line = line != NULL ? line + 6 : ""; *line >= '0' && *line <= '9'; line++)
+		pid = pid * 10 + (*line - '0');
+	return pid > 0 ? pid : -ESRCH;
+}
+
+static int clone_as_sibling(void *argument)
+{
+	struct launcher *launcher = argument;
+	struct box *box = &launcher->box;
+
+	launcher->pid = clone_child(pid1_main, box, box->pid1_stack,
+				    clone_flags(box) | CLONE_PARENT, &launcher->pidfd);
+	sys_exit_group(0);
+}
+
+/* A PID namespace in a joined one can only be made by a process that is in that one already: it makes
+ * PID 1 a child of ours. */
+static int clone_through(struct launcher *launcher)
+{
+	_Alignas(16) char stack[16384];
+	int status, helper = clone_child(clone_as_sibling, launcher, stack + sizeof(stack),
+					 CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, NULL);
+
+	if (helper < 0)
+		return helper;
+	launcher->pid = launcher->pid < 0 ? launcher->pid : find_pid(launcher->pidfd);
+	sys_wait4(helper, &status, 0);
+	return launcher->pid;
+}
+
+static int clone_once(struct launcher *launcher)
+{
+	struct box *box = &launcher->box;
+
+	if (launcher->plan->fds[FD_PIDNS] >= 0 && (box->namespaces & CLONE_NEWPID) != 0)
+		return clone_through(launcher);
+	return clone_child(pid1_main, box, box->pid1_stack, clone_flags(box), &launcher->pidfd);
+}
+
+static int clone_pid1(struct launcher *launcher)
+{
+	struct box *box = &launcher->box;
+	unsigned int dispensable = box->namespaces & box->plan->try_for;
+	int pid = clone_once(launcher);
+
+	if (pid >= 0 || dispensable == 0)
+		return pid;
+	box->namespaces &= ~dispensable;
+	box_choose_ids(box);
+	return clone_once(launcher);
+}
+
+static int open_pipes(struct launcher *launcher)
+{
+	const uint64_t relayed = ~bit(SIGCHLD);
+	struct box *box = &launcher->box;
+	int error = sys_pipe2(box->report, O_CLOEXEC);
+
+	if (error == 0 && launcher->plan->fds[FD_USERNS_BLOCK] >= 0)
+		error = sys_pipe2(box->maps_ready, O_CLOEXEC);
+	launcher->signals = -1;
+	if (error < 0 || launcher->plan->loose)
+		return error;
+	launcher->signals = sys_signalfd(&relayed, SFD_CLOEXEC | SFD_NONBLOCK);
+	return launcher->signals < 0 ? launcher->signals : 0;
+}
+
+/* What the box has is none of ours, and whoever waits for the end of a pipe waits for all its
+ * copies: keep what is needed here. */
+static int drop_descriptors(const struct launcher *launcher)
+{
+	const struct plan *plan = launcher->plan;
+	int kept[] = {
+		launcher->pidfd,
+		launcher->parent,
+		launcher->signals,
+		launcher->box.report[0],
+		launcher->box.maps_ready[1],
+		plan->fds[FD_STATUS],
+		plan->fds[FD_EXIT_SIGNAL],
+		plan->fds[FD_INFO],
+		plan->fds[FD_JSON_STATUS],
+		plan->fds[FD_USERNS_BLOCK],
+	};
+	const size_t count = sizeof(kept) / sizeof(kept[0]);
+
+	descriptors_sort(kept, count);
+	return descriptors_close_but(3, kept, count);
+}
+
+/* The rights of a user namespace that was joined are of no use here any more. */
+static int drop_joined_rights(const struct plan *plan)
+{
+	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
+	const struct kernel_cap_data none[2] = { 0 };
+
+	return plan->fds[FD_USERNS] >= 0 ? sys_capset(&header, none) : 0;
+}
+
 static int start(struct launcher *launcher, struct fault *fault)
 {
-	/* The network namespace follows in PID 1. */
-	const unsigned long namespaces = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC |
-					 CLONE_NEWUTS | CLONE_NEWCGROUP;
-	const uint64_t relayed = ~bit(SIGCHLD);
 	struct box *box = &launcher->box;
 	int error;
 
-	if (take_signals(fault) != 0 || make_stacks(box, fault) != 0 ||
+	if (take_signals(box, fault) != 0 || make_stacks(box, fault) != 0 ||
 	    watch_parent(launcher, fault) != 0)
 		return -1;
-	launcher->signals = sys_signalfd(&relayed, SFD_CLOEXEC | SFD_NONBLOCK);
-	error = launcher->signals < 0 ? launcher->signals : sys_pipe2(box->report, O_CLOEXEC);
+	error = open_pipes(launcher);
 	if (error < 0)
 		return fault_errno(fault, "start", "descriptors", error);
-	launcher->pid =
-		clone_child(pid1_main, box, box->pid1_stack,
-			    namespaces | CLONE_VM | CLONE_PIDFD | SIGCHLD, &launcher->pidfd);
+	if (join_namespaces(launcher->plan, fault) != 0)
+		return -1;
+	launcher->pid = clone_pid1(launcher);
 	if (launcher->pid < 0)
 		return fault_errno(fault, "clone", "", launcher->pid);
-	sys_close(box->report[1]);
-	return 0;
+	error = drop_descriptors(launcher);
+	if (error == 0)
+		error = drop_joined_rights(launcher->plan);
+	if (error == 0)
+		error = leave_signals(box);
+	if (error == 0)
+		return 0;
+	sys_kill(launcher->pid, SIGKILL);
+	return fault_errno(fault, "start", "launcher", error);
 }
 
 /*
@@ -194,6 +355,9 @@ static bool take_report(struct launcher *launcher)
 	if (report_read(launcher->box.report[0], &report) <= 0)
 		return false;
 	switch (report.kind) {
+	case REPORT_NAMESPACES:
+		info_started(launcher->plan, launcher->pid, report.namespaces);
+		break;
 	case REPORT_SETUP_FAILED:
 	case REPORT_EXEC_FAILED:
 		/* The first failure counts, others follow from it. */
@@ -245,28 +409,46 @@ static void give_up(struct launcher *launcher, int error)
 
 static void tell_start(struct launcher *launcher)
 {
-	if (launcher->started)
-		status_started(launcher->plan, launcher->pid, launcher->pidfd);
+	if (launcher->started && !launcher->told)
+		status_started(&launcher->box, launcher->pid, launcher->pidfd);
+	launcher->told |= launcher->started;
 	launcher->started = false;
+}
+
+/* The caller has mapped the ids, or is gone: then PID 1 will not get far. */
+static void pass_maps_on(const struct launcher *launcher)
+{
+	char byte = 0;
+
+	sys_read(launcher->plan->fds[FD_USERNS_BLOCK], &byte, 1);
+	sys_write(launcher->box.maps_ready[1], &byte, 1);
+}
+
+/* The exec has closed the pipe of a PID 1 that became the workload. */
+static void note_end_of_reports(struct launcher *launcher)
+{
+	if (!launcher->box.reaper)
+		launcher->started = !launcher->failed;
 }
 
 /* Relays until the workload has ended or PID 1 is gone. */
 static void serve(struct launcher *launcher)
 {
-	enum { PID1, SIGNALS, PARENT, REPORTS, EVENTS, COUNT };
+	enum { PID1, SIGNALS, PARENT, REPORTS, EVENTS, MAPS, COUNT };
 	struct pollfd fds[COUNT] = {
 		[PID1] = { .fd = launcher->pidfd, .events = POLLIN },
 		[SIGNALS] = { .fd = launcher->signals, .events = POLLIN },
 		[PARENT] = { .fd = launcher->parent, .events = POLLIN },
 		[REPORTS] = { .fd = launcher->box.report[0], .events = POLLIN },
 		[EVENTS] = { .fd = -1, .events = POLLOUT },
+		[MAPS] = { .fd = launcher->plan->fds[FD_USERNS_BLOCK], .events = POLLIN },
 	};
 
 	while (!fds[PID1].revents && !launcher->ended) {
 		int ready;
 
 		/* A reader who does not read must not keep us from the rest. */
-		fds[EVENTS].fd = launcher->started ? launcher->plan->status_fd : -1;
+		fds[EVENTS].fd = launcher->started ? launcher->plan->fds[FD_STATUS] : -1;
 		ready = wait_for(launcher, fds, COUNT);
 		if (ready == 0) {
 			launcher->timed_out = true;
@@ -282,27 +464,32 @@ static void serve(struct launcher *launcher)
 		}
 		if (fds[EVENTS].revents)
 			tell_start(launcher);
-		if (fds[REPORTS].revents && !take_report(launcher))
+		if (fds[REPORTS].revents && !take_report(launcher)) {
 			fds[REPORTS].fd = -1;
+			note_end_of_reports(launcher);
+		}
+		/* Whoever maps the ids was told of the process just now. */
+		if (fds[MAPS].revents) {
+			fds[MAPS].fd = -1;
+			pass_maps_on(launcher);
+		}
 	}
 }
 
 static int fail(const struct plan *plan, enum report_kind kind, const struct fault *fault)
 {
-	init_complain(fault);
+	init_complain(plan, fault);
 	status_failed(plan, kind, fault);
-	if (kind != REPORT_EXEC_FAILED)
-		return EXIT_NESTBOX;
-	return fault->error == ENOENT || fault->error == ENOTDIR ? EXIT_NOT_FOUND
-								 : EXIT_CANNOT_EXEC;
+	return personality_failure(plan, kind, fault);
 }
 
-/* Waits for PID 1, and with it for all in the box. What ended it? */
-static int conclude(struct launcher *launcher)
+/* Waits for PID 1, and with it for all in the box. A loose one may go on without its workload. */
+static void wait_for_box(struct launcher *launcher)
 {
-	const struct plan *plan = launcher->plan;
-	int pid1_status;
+	int pid1_status = 0;
 
+	if (launcher->ended && launcher->plan->loose)
+		return;
 	sys_wait4(launcher->pid, &pid1_status, 0);
 	take_terminal_back(launcher);
 	/* All that wrote to the pipe are dead: there is nothing to wait for. */
@@ -312,18 +499,31 @@ static int conclude(struct launcher *launcher)
 	/* Its own end stands for the workload's if something killed it from outside. */
 	if (!launcher->ended)
 		launcher->wait_status = pid1_status;
+}
+
+/* What ended the box? */
+static int conclude(struct launcher *launcher)
+{
+	const struct plan *plan = launcher->plan;
+	int status;
+
+	wait_for_box(launcher);
 	if (launcher->failed) {
 		const struct fault fault = report_to_fault(&launcher->failure);
 
 		return fail(plan, launcher->failure.kind, &fault);
 	}
+	/* Without a failure the command has been run, whether or not that could be told in time. */
+	launcher->started |= !launcher->box.reaper;
 	tell_start(launcher);
 	if (launcher->timed_out) {
 		status_timed_out(plan);
 		return EXIT_TIMED_OUT;
 	}
+	status = report_exit_status(launcher->wait_status);
 	status_ended(plan, launcher->wait_status);
-	return report_exit_status(launcher->wait_status);
+	info_ended(plan, status);
+	return status;
 }
 
 int init_run(const struct plan *plan)
@@ -339,7 +539,6 @@ int init_run(const struct plan *plan)
 		return explain(&launcher.box);
 	if (start(&launcher, &fault) != 0)
 		return fail(plan, REPORT_SETUP_FAILED, &fault);
-	mountns_close_sources(&launcher.box.view);
 	serve(&launcher);
 	return conclude(&launcher);
 }

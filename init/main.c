@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "init/options.h"
-#include "init/text.h"
+#include "init/personality.h"
 
-static int print_version(void)
+static int print_version(const struct plan *plan)
 {
 	struct text line = { 0 };
 
-	text_add(&line, "nestbox " NESTBOX_VERSION);
+	text_add(&line, personality_version(plan->as));
 	return text_write(&line, STDOUT_FILENO);
 }
 
@@ -17,25 +18,32 @@ static int look(const struct plan *plan)
 {
 	struct fault fault;
 
-	if ((plan->help ? options_usage(STDOUT_FILENO) : print_version()) == 0)
+	if ((plan->help ? options_usage(plan->as, STDOUT_FILENO) : print_version(plan)) == 0)
 		return 0;
 	fault_errno(&fault, plan->help ? "help" : "version", "standard output", EIO);
-	init_complain(&fault);
-	return EXIT_NESTBOX;
+	init_complain(plan, &fault);
+	return personality_failure(plan, REPORT_SETUP_FAILED, &fault);
+}
+
+static int refuse(const struct plan *plan, const struct fault *fault)
+{
+	if (strcmp(fault->step, "usage") == 0)
+		options_usage(plan->as, STDERR_FILENO);
+	else
+		init_complain(plan, fault);
+	return personality_failure(plan, REPORT_SETUP_FAILED, fault);
 }
 
 int main(int argc, char **argv)
 {
 	struct plan plan;
 	struct fault fault;
-	int status;
 
-	if (init_parse(&plan, argc, argv, &fault) != 0) {
-		init_complain(&fault);
-		status = EXIT_NESTBOX;
-	} else {
-		status = plan.help || plan.version ? look(&plan) : init_run(&plan);
-	}
 	/* Freeing memory would only delay the end that frees all of it. */
-	return status;
+	if (init_parse(&plan, argc, argv, &fault) != 0)
+		return refuse(&plan, &fault);
+	if (plan.help || plan.version)
+		return look(&plan);
+	init_warn(&plan);
+	return init_run(&plan);
 }

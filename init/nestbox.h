@@ -37,7 +37,27 @@ struct limit {
 	uint64_t soft, hard;
 };
 
+/* Whose options, defaults, messages and exit statuses: see init/personality.h. */
+enum personality { AS_NESTBOX, AS_BWRAP };
+
+/* Descriptors of the caller, -1 where there is none. None of them reaches the workload. */
+enum plan_fd {
+	FD_STATUS,
+	FD_EXIT_SIGNAL,
+	FD_INFO,
+	FD_JSON_STATUS,
+	FD_SYNC,
+	FD_BLOCK,
+	FD_USERNS_BLOCK,
+	FD_USERNS,
+	FD_USERNS2,
+	FD_PIDNS,
+	PLAN_FDS,
+};
+
 struct plan {
+	enum personality as;
+
 	struct grant *grants;
 	size_t grant_count;
 	struct mount_step *steps;
@@ -48,25 +68,53 @@ struct plan {
 	size_t limit_count;
 	int *keep_fds; /* the workload's descriptors besides 0, 1 and 2 */
 	size_t keep_fd_count;
+	int *seccomp_fds; /* BPF programs, put on in this order behind the built-in filter */
+	size_t seccomp_fd_count;
+	const char **lock_files; /* paths in the box */
+	size_t lock_file_count;
+	int fds[PLAN_FDS];
 
-	const char *hostname; /* NULL: the caller's */
-	const char *chdir;    /* NULL: the caller's directory if it is there inside, else "/" */
-	const char *argv0;    /* NULL: as the command */
-	int64_t uid, gid;     /* inside; -1: the caller's */
-	uint64_t timeout;     /* nanoseconds, 0: none */
-	int status_fd;        /* -1: none */
-	int exit_signal_fd;   /* -1: none */
-	bool share_net;
+	const char *hostname;   /* NULL: the caller's */
+	const char *chdir;      /* NULL: the caller's directory if it is there inside, else "/" */
+	const char *argv0;      /* NULL: as the command */
+	const char *exec_label; /* SELinux labels; NULL: none */
+	const char *file_label;
+	int64_t uid, gid;        /* inside; -1: the caller's */
+	uint64_t capabilities;   /* that the workload keeps, one bit each: capabilities(7) */
+	uint64_t timeout;        /* nanoseconds, 0: none */
+	unsigned int namespaces; /* CLONE_NEW… of clone(2); a mount namespace is always made */
+	unsigned int try_for;    /* those of them which the box can do without */
+	bool disable_userns;     /* also for a workload with capabilities */
+	bool assert_userns_disabled;
 	bool new_session;
 	bool die_with_parent;
+	bool as_pid_1;
+	bool level_prefix;
+
+	/* What a personality sets. */
+	bool bare;            /* view: struct view_request */
+	bool touch_host;      /* the same */
+	bool inherit_fds;     /* the workload has all of the caller's descriptors but those above */
+	bool inherit_signals; /* what the caller ignores and blocks, the workload does, too */
+	bool map_caller;      /* one user namespace will do where the box needs no root in it */
+	bool unfiltered;      /* no built-in filter */
+	/* The box is in the caller's process group, gets no signals through the launcher, is not killed
+	 * with it unless die_with_parent, and stays until its last process has ended. */
+	bool loose;
 
 	bool explain, help, version; /* print that instead of starting anything */
 	char **command;              /* argv of the workload, NULL-terminated */
+
+	const char **repeated; /* options given twice of which the last one counts, for a warning */
+	size_t repeated_count;
+	char **texts; /* memory that the rest points into */
+	size_t text_count;
 };
 
 /*
- * Reads the command line into PLAN, which keeps pointers into ARGV. Returns 0, or -1 with the
- * fault. A plan is freed by init_release(), also after a failure.
+ * Reads the command line into PLAN, which keeps pointers into ARGV, and descriptors of --args. The
+ * plan is that of the personality which argv[0] names. Returns 0, or -1 with the fault. A plan is
+ * freed by init_release(), also after a failure.
  */
 int init_parse(struct plan *plan, int argc, char **argv, struct fault *fault);
 void init_release(struct plan *plan);
@@ -78,7 +126,11 @@ void init_release(struct plan *plan);
  */
 int init_run(const struct plan *plan);
 
-/* Prints FAULT as "nestbox: STEP: OBJECT: REASON (cause; remedy)" to stderr. */
-void init_complain(const struct fault *fault);
+/* Prints FAULT to stderr: "nestbox: STEP: OBJECT: REASON (cause; remedy)", or as PLAN's personality
+ * does. */
+void init_complain(const struct plan *plan, const struct fault *fault);
+
+/* Prints a line for each option that was given in vain, since another one of its name followed. */
+void init_warn(const struct plan *plan);
 
 #endif

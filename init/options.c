@@ -1,34 +1,49 @@
 /* SPDX-License-Identifier: MIT */
-/* The option table, its handlers, and the parser, which knows nothing but the table. */
+/* The option table, and the parser, which knows nothing but the table. */
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "init/options.h"
+#include "init/parser.h"
+#include "init/personality.h"
 #include "init/values.h"
+#include "mountns/linux.h"
 
-#define HOSTNAME_MAX 64 /* sethostname(2) */
+/* Bounds for --args, far beyond what anybody has use for. */
+#define ARGS_BYTES_MAX (64UL << 20)
+#define ARGS_DEPTH_MAX 8
 
-enum {
-	FLAG_SHARE_NET,
-	FLAG_NEW_SESSION,
-	FLAG_DIE_WITH_PARENT,
-	FLAG_EXPLAIN,
-	FLAG_VERSION,
-	FLAG_HELP
+#define OPTION(name, letter, owner, group, arguments, handler, parameter, help)                    \
+	{ "--" name, letter, OWNER_##owner, GROUP_##group, arguments, handler, parameter, help },
+const struct option options[] = {
+#include "init/options.def"
 };
-enum { ID_USER, ID_GROUP };
-enum { TEXT_CHDIR, TEXT_ARGV0 };
-enum { FD_STATUS, FD_EXIT_SIGNAL };
+#undef OPTION
+const size_t option_count = sizeof(options) / sizeof(options[0]);
 
-static int bad_value(struct fault *fault, const struct option *option, const char *reason)
+_Static_assert(sizeof(options) / sizeof(options[0]) <= 64 * 3, "parser.seen has a bit for each");
+
+size_t option_arguments(const struct option *option)
 {
-	return fault_text(fault, "options", option->name, reason);
+	size_t count = option->arguments[0] != '\0';
+
+	for (const char *p = option->arguments; *p != '\0'; p++)
+		count += *p == ' ';
+	return count;
 }
 
-/* One more element for the list at *LIST, zeroed; NULL with the fault when there is no memory. */
-static void *append(void *list, size_t *count, size_t size, struct fault *fault)
+int parser_refuse(struct fault *fault, const struct option *option, const char *reason,
+		  const char *detail)
+{
+	fault_text(fault, "options", option->name, reason);
+	fault->detail = detail;
+	return -1;
+}
+
+void *parser_append(void *list, size_t *count, size_t size, struct fault *fault)
 {
 	void *grown;
 
@@ -44,224 +59,13 @@ static void *append(void *list, size_t *count, size_t size, struct fault *fault)
 	return memset((char *)grown + (*count)++ * size, 0, size);
 }
 
-static int put_grant(struct plan *plan, const struct option *option, char **arguments,
-		     bool optional, struct fault *fault)
-{
-	struct grant *grant;
-
-	if (arguments[0][0] == '\0')
-		return bad_value(fault, option, "the path is empty");
-	grant = append(&plan->grants, &plan->grant_count, sizeof(*grant), fault);
-	if (grant == NULL)
-		return -1;
-	*grant = (struct grant){ .path = arguments[0],
-				 .rights = (unsigned int)option->parameter | GRANT_READ,
-				 .optional = optional };
-	return 0;
-}
-
-static int add_grant(struct plan *plan, const struct option *option, char **arguments,
-		     struct fault *fault)
-{
-	return put_grant(plan, option, arguments, false, fault);
-}
-
-static int add_optional_grant(struct plan *plan, const struct option *option, char **arguments,
-			      struct fault *fault)
-{
-	return put_grant(plan, option, arguments, true, fault);
-}
-
-/* DEST is normalised in place, which never makes it longer. */
-static struct mount_step *put_step(struct plan *plan, const struct option *option, char *dest,
-				   struct fault *fault)
-{
-	struct mount_step *step;
-	char normal[PATH_MAX];
-	int length = mountns_normalise(dest, normal, sizeof(normal));
-
-	if (length <= 1) {
-		bad_value(fault, option, "DEST must be an absolute path below /, without \"..\"");
-		return NULL;
-	}
-	step = append(&plan->steps, &plan->step_count, sizeof(*step), fault);
-	if (step != NULL)
-		*step = (struct mount_step){ .dest = memcpy(dest, normal, (size_t)length + 1),
-					     .fd = -1,
-					     .mode = -1 };
-	return step;
-}
-
-static int add_step(struct plan *plan, const struct option *option, char **arguments,
-		    struct fault *fault)
-{
-	struct mount_step *step = put_step(plan, option, arguments[0], fault);
-
-	if (step == NULL)
-		return -1;
-	step->kind = (enum step_kind)option->parameter;
-	return 0;
-}
-
-static int add_symlink(struct plan *plan, const struct option *option, char **arguments,
-		       struct fault *fault)
-{
-	struct mount_step *step;
-
-	if (arguments[0][0] == '\0')
-		return bad_value(fault, option, "TARGET is empty");
-	step = put_step(plan, option, arguments[1], fault);
-	if (step == NULL)
-		return -1;
-	step->kind = STEP_SYMLINK;
-	step->text = arguments[0];
-	return 0;
-}
-
-static int add_env(struct plan *plan, const struct option *option, char **arguments,
-		   struct fault *fault)
-{
-	struct env_edit edit = { .kind = (unsigned int)option->parameter };
-	struct env_edit *place;
-
-	if (option_arguments(option) > 0) {
-		edit.name = arguments[0];
-		if (edit.name[0] == '\0' || strchr(edit.name, '=') != NULL)
-			return bad_value(fault, option, "that is no name of a variable");
-	}
-	if (edit.kind == ENV_SET)
-		edit.value = arguments[1];
-	place = append(&plan->env, &plan->env_count, sizeof(*place), fault);
-	if (place == NULL)
-		return -1;
-	*place = edit;
-	return 0;
-}
-
-static int set_flag(struct plan *plan, const struct option *option, char **arguments,
-		    struct fault *fault)
-{
-	bool *const flags[] = {
-		[FLAG_SHARE_NET] = &plan->share_net,
-		[FLAG_NEW_SESSION] = &plan->new_session,
-		[FLAG_DIE_WITH_PARENT] = &plan->die_with_parent,
-		[FLAG_EXPLAIN] = &plan->explain,
-		[FLAG_VERSION] = &plan->version,
-		[FLAG_HELP] = &plan->help,
-	};
-
-	(void)arguments;
-	(void)fault;
-	*flags[option->parameter] = true;
-	return 0;
-}
-
-static int set_id(struct plan *plan, const struct option *option, char **arguments,
-		  struct fault *fault)
-{
-	uint64_t id;
-
-	/* 2^32-1 means "no id" to the kernel: setresuid(2). */
-	if (!value_number(arguments[0], UINT32_MAX - 1, &id))
-		return bad_value(fault, option, "must be a number from 0 to 4294967294");
-	*(option->parameter == ID_USER ? &plan->uid : &plan->gid) = (int64_t)id;
-	return 0;
-}
-
-static int set_hostname(struct plan *plan, const struct option *option, char **arguments,
-			struct fault *fault)
-{
-	size_t length = strlen(arguments[0]);
-
-	if (length == 0 || length > HOSTNAME_MAX)
-		return bad_value(fault, option, "must have 1 to 64 bytes");
-	plan->hostname = arguments[0];
-	return 0;
-}
-
-static int add_limit(struct plan *plan, const struct option *option, char **arguments,
-		     struct fault *fault)
-{
-	struct limit limit;
-	struct limit *place;
-
-	if (!value_limit(arguments[0], &limit))
-		return bad_value(fault, option,
-				 "must be NAME=SOFT[:HARD] with a name of setrlimit(2) and numbers "
-				 "or \"unlimited\", SOFT no more than HARD");
-	/* The last one of a name counts: limits that were lowered could not be raised again. */
-	for (place = plan->limits; place < plan->limits + plan->limit_count; place++)
-		if (place->resource == limit.resource)
-			break;
-	if (place == plan->limits + plan->limit_count)
-		place = append(&plan->limits, &plan->limit_count, sizeof(*place), fault);
-	if (place == NULL)
-		return -1;
-	*place = limit;
-	return 0;
-}
-
-static int set_timeout(struct plan *plan, const struct option *option, char **arguments,
-		       struct fault *fault)
-{
-	if (!value_seconds(arguments[0], &plan->timeout))
-		return bad_value(fault, option, "must be a number of seconds above 0, such as 2.5");
-	return 0;
-}
-
-static int set_text(struct plan *plan, const struct option *option, char **arguments,
-		    struct fault *fault)
-{
-	if (option->parameter == TEXT_CHDIR && arguments[0][0] == '\0')
-		return bad_value(fault, option, "the path is empty");
-	*(option->parameter == TEXT_CHDIR ? &plan->chdir : &plan->argv0) = arguments[0];
-	return 0;
-}
-
-static int add_keep_fd(struct plan *plan, const struct option *option, char **arguments,
-		       struct fault *fault)
-{
-	uint64_t fd;
-	int *place;
-
-	if (!value_number(arguments[0], INT_MAX, &fd))
-		return bad_value(fault, option, "must be a number of a descriptor");
-	place = append(&plan->keep_fds, &plan->keep_fd_count, sizeof(*place), fault);
-	if (place == NULL)
-		return -1;
-	*place = (int)fd;
-	return 0;
-}
-
-static int set_fd(struct plan *plan, const struct option *option, char **arguments,
-		  struct fault *fault)
+int parser_fd(const struct option *option, const char *text, struct fault *fault)
 {
 	uint64_t fd;
 
-	if (!value_number(arguments[0], INT_MAX, &fd))
-		return bad_value(fault, option, "must be a number of a descriptor");
-	if (fd <= 2)
-		return bad_value(fault, option,
-				 "0, 1 and 2 are the command's; use a descriptor from 3 on");
-	*(option->parameter == FD_STATUS ? &plan->status_fd : &plan->exit_signal_fd) = (int)fd;
-	return 0;
-}
-
-#define OPTION(name, letter, group, arguments, handler, parameter, help)                           \
-	{ "--" name, letter, GROUP_##group, arguments, handler, parameter, help },
-const struct option options[] = {
-#include "init/options.def"
-};
-#undef OPTION
-const size_t option_count = sizeof(options) / sizeof(options[0]);
-
-size_t option_arguments(const struct option *option)
-{
-	size_t count = option->arguments[0] != '\0';
-
-	for (const char *p = option->arguments; *p != '\0'; p++)
-		count += *p == ' ';
-	return count;
+	if (!value_number(text, INT_MAX, &fd))
+		return parser_refuse(fault, option, "must be a number of a descriptor, not", text);
+	return (int)fd;
 }
 
 /* An argument on its way through the parser. */
@@ -270,12 +74,23 @@ struct cursor {
 	char *attached; /* the value in the same word, NULL if there is none */
 };
 
-static const struct option *find_long(const char *word, size_t length)
+static bool is_owned(const struct option *option, enum personality as)
+{
+	return as == AS_NESTBOX || option->owner == OWNER_BOTH;
+}
+
+static const struct option *find_long(enum personality as, const char *word, size_t length)
 {
 	for (size_t i = 0; i < option_count; i++)
-		if (strncmp(options[i].name, word, length) == 0 && options[i].name[length] == '\0')
+		if (is_owned(&options[i], as) && strncmp(options[i].name, word, length) == 0 &&
+		    options[i].name[length] == '\0')
 			return &options[i];
 	return NULL;
+}
+
+const struct option *options_find(enum personality as, const char *name)
+{
+	return find_long(as, name, strlen(name));
 }
 
 static const struct option *find_letter(char letter)
@@ -286,24 +101,70 @@ static const struct option *find_letter(char letter)
 	return NULL;
 }
 
-/* --name, --name=value, -l or -lvalue */
-static const struct option *find(char *word, struct cursor *cursor)
+/* --name, --name=value, -l or -lvalue; bubblewrap knows the first alone. */
+static const struct option *find(enum personality as, char *word, struct cursor *cursor)
 {
-	size_t length;
+	size_t length = strlen(word);
 
+	cursor->attached = NULL;
+	if (as != AS_NESTBOX)
+		return find_long(as, word, length);
 	if (word[1] != '-') {
 		cursor->attached = word[2] != '\0' ? word + 2 : NULL;
 		return find_letter(word[1]);
 	}
 	length = strcspn(word, "=");
 	cursor->attached = word[length] == '=' ? word + length + 1 : NULL;
-	return find_long(word, length);
+	return find_long(as, word, length);
 }
 
-static int take(struct plan *plan, char *word, struct cursor *cursor, struct fault *fault)
+/* Options of which the last one counts: a caller who gives two may not have meant that. */
+static int note_repetition(struct parser *parser, const struct option *option, struct fault *fault)
 {
-	const struct option *option = find(word, cursor);
-	char *pair[2];
+	size_t row = (size_t)(option - options);
+	uint64_t bit = 1ULL << (row % 64);
+	struct plan *plan = parser->plan;
+	const char **place;
+	bool again = (parser->seen[row / 64] & bit) != 0;
+
+	parser->seen[row / 64] |= bit;
+	if (again && plan->as == AS_BWRAP && option->handler == set_text &&
+	    option->parameter == TEXT_ARGV0)
+		return parser_refuse(fault, option, "used multiple times", NULL);
+	if (!again || (option->handler != set_text && option->handler != set_fd &&
+		       option->handler != set_id && option->handler != set_hostname &&
+		       option->handler != set_seccomp))
+		return 0;
+	place = parser_append(&plan->repeated, &plan->repeated_count, sizeof(*place), fault);
+	if (place == NULL)
+		return -1;
+	*place = option->name;
+	return 0;
+}
+
+/* --perms, --size and --overlay-src are about the next option, which must have taken them. */
+static int check_leftovers(const struct parser *parser, const struct option *option,
+			   struct fault *fault)
+{
+	bool modifier =
+		option != NULL && (option->handler == set_perms || option->handler == set_size);
+
+	if (!modifier && parser->perms >= 0)
+		return fault_text(fault, "options", "--perms",
+				  "must be followed by an option that creates a file");
+	if (!modifier && parser->size > 0)
+		return fault_text(fault, "options", "--size", "must be followed by --tmpfs");
+	if (parser->layers > 0 && (option == NULL || option->handler != add_layer))
+		return fault_text(fault, "options", "--overlay-src",
+				  "must be followed by another --overlay-src or one of --overlay, "
+				  "--tmp-overlay, or --ro-overlay");
+	return 0;
+}
+
+static int take(struct parser *parser, char *word, struct cursor *cursor, struct fault *fault)
+{
+	const struct option *option = find(parser->plan->as, word, cursor);
+	char *values[3];
 	size_t count, i = 0;
 
 	if (option == NULL)
@@ -314,53 +175,202 @@ static int take(struct plan *plan, char *word, struct cursor *cursor, struct fau
 				  count ? "takes its arguments as words of their own"
 					: "takes no argument");
 	if (cursor->attached != NULL)
-		pair[i++] = cursor->attached;
+		values[i++] = cursor->attached;
 	for (; i < count; i++) {
 		if (*cursor->next == NULL)
 			return fault_text(fault, "options", word, "an argument is missing");
-		pair[i] = *cursor->next++;
+		values[i] = *cursor->next++;
 	}
-	return option->handler(plan, option, pair, fault);
+	if (option->handler(parser, option, values, fault) != 0 ||
+	    note_repetition(parser, option, fault) != 0)
+		return -1;
+	return check_leftovers(parser, option, fault);
 }
 
-static int check(const struct plan *plan, struct fault *fault)
+int parser_words(struct parser *parser, char **words, char ***rest, struct fault *fault)
+{
+	struct cursor cursor = { .next = words };
+	const struct plan *plan = parser->plan;
+
+	while (*cursor.next != NULL && (*cursor.next)[0] == '-' && (*cursor.next)[1] != '\0' &&
+	       (plan->as == AS_NESTBOX || (!plan->help && !plan->version))) {
+		char *word = *cursor.next++;
+
+		if (strcmp(word, "--") == 0)
+			break;
+		if (take(parser, word, &cursor, fault) != 0)
+			return -1;
+	}
+	*rest = cursor.next;
+	return 0;
+}
+
+/* All that FD gives, with a NUL behind it. */
+static char *read_all(int fd, size_t *length, struct fault *fault)
+{
+	size_t room = 4096, got = 0;
+	char *bytes = malloc(room);
+	ssize_t count = 1;
+
+	while (bytes != NULL && count > 0 && got < ARGS_BYTES_MAX) {
+		if (got + 1 == room) {
+			char *grown = realloc(bytes, room *= 2);
+
+			if (grown == NULL)
+				free(bytes);
+			bytes = grown;
+			continue;
+		}
+		do {
+			count = read(fd, bytes + got, room - got - 1);
+		} while (count < 0 && errno == EINTR);
+		got += count > 0 ? (size_t)count : 0;
+	}
+	if (bytes == NULL || count != 0) {
+		fault_errno(fault, "options", "--args",
+			    bytes == NULL ? ENOMEM
+			    : count < 0   ? errno
+					  : EFBIG);
+		free(bytes);
+		return NULL;
+	}
+	bytes[got] = '\0';
+	*length = got;
+	return bytes;
+}
+
+/* The words that BYTES hold, each ended by a NUL; the last one need not be. */
+static char **split(char *bytes, size_t length, struct fault *fault)
+{
+	char **words = NULL, **place;
+	size_t count = 0;
+
+	for (char *word = bytes; word < bytes + length; word += strlen(word) + 1) {
+		place = parser_append(&words, &count, sizeof(*place), fault);
+		if (place == NULL)
+			break;
+		*place = word;
+	}
+	/* The NULL at the end. */
+	if (parser_append(&words, &count, sizeof(*place), fault) == NULL) {
+		free(words);
+		return NULL;
+	}
+	return words;
+}
+
+int read_args(struct parser *parser, const struct option *option, char **arguments,
+	      struct fault *fault)
+{
+	int fd = parser_fd(option, arguments[0], fault);
+	struct plan *plan = parser->plan;
+	char **words, **rest, **kept;
+	size_t length = 0;
+	int status;
+
+	if (fd < 0)
+		return -1;
+	if (parser->depth > 0 && (plan->as != AS_NESTBOX || parser->depth == ARGS_DEPTH_MAX))
+		return parser_refuse(fault, option, "not supported in arguments file", NULL);
+	kept = parser_append(&plan->texts, &plan->text_count, sizeof(*kept), fault);
+	if (kept == NULL)
+		return -1;
+	*kept = read_all(fd, &length, fault);
+	if (*kept == NULL)
+		return -1;
+	close(fd);
+	words = split(*kept, length, fault);
+	if (words == NULL)
+		return -1;
+	parser->depth++;
+	status = parser_words(parser, words, &rest, fault);
+	parser->depth--;
+	/* bubblewrap leaves what is no option alone. */
+	if (status == 0 && *rest != NULL && plan->as == AS_NESTBOX)
+		status = parser_refuse(fault, option, "holds a word that is no option:", *rest);
+	free(words);
+	return status;
+}
+
+/* main() has taken it where it counts. */
+int refuse_late_name(struct parser *parser, const struct option *option, char **arguments,
+		     struct fault *fault)
+{
+	(void)parser;
+	(void)arguments;
+	return parser_refuse(fault, option, "must be the first option", NULL);
+}
+
+static int check(struct plan *plan, struct fault *fault)
 {
 	if (plan->help || plan->version)
 		return 0;
+	if (personality_check(plan, fault) != 0)
+		return -1;
 	if (plan->command[0] == NULL)
 		return fault_text(fault, "options", "COMMAND", "is missing");
 	if (plan->command[0][0] == '\0')
 		return fault_text(fault, "options", "COMMAND", "is empty");
 	for (size_t i = 0; i < plan->keep_fd_count; i++)
-		if (plan->keep_fds[i] == plan->status_fd ||
-		    plan->keep_fds[i] == plan->exit_signal_fd)
-			return fault_text(fault, "options", "--keep-fd",
-					  "the command must not have a status descriptor");
+		for (size_t j = 0; j < PLAN_FDS; j++)
+			if (plan->keep_fds[i] == plan->fds[j])
+				return fault_text(fault, "options", "--keep-fd",
+						  j <= FD_EXIT_SIGNAL
+							  ? "the command must not have a status "
+							    "descriptor"
+							  : "another option has that descriptor");
+	return 0;
+}
+
+/* --as NAME in front of all other options is what the program's own name is elsewhere. */
+static int find_personality(char ***words, enum personality *as, struct fault *fault)
+{
+	char **next = *words;
+	const char *name;
+
+	*as = personality_of(next[0]);
+	*words = next += next[0] != NULL;
+	if (*as != AS_NESTBOX || next[0] == NULL)
+		return 0;
+	if (strncmp(next[0], "--as=", 5) == 0)
+		name = *next++ + 5;
+	else if (strcmp(next[0], "--as") == 0 && next[1] != NULL)
+		name = (next += 2)[-1];
+	else
+		return 0;
+	*words = next;
+	*as = personality_named(name);
+	if (*as == AS_NESTBOX && strcmp(name, "nestbox") != 0)
+		return fault_text(fault, "options", name, "is no program that nestbox can be");
 	return 0;
 }
 
 int init_parse(struct plan *plan, int argc, char **argv, struct fault *fault)
 {
-	struct cursor cursor = { .next = argv + (argc > 0) };
+	struct parser parser = { .plan = plan, .perms = -1 };
+	enum personality as;
 
-	*plan = (struct plan){ .uid = -1, .gid = -1, .status_fd = -1, .exit_signal_fd = -1 };
-	while (*cursor.next != NULL && (*cursor.next)[0] == '-' && (*cursor.next)[1] != '\0') {
-		char *word = *cursor.next++;
-
-		if (strcmp(word, "--") == 0)
-			break;
-		if (take(plan, word, &cursor, fault) != 0)
-			return -1;
-	}
-	plan->command = cursor.next;
+	(void)argc;
+	*plan = (struct plan){ .command = argv };
+	if (find_personality(&argv, &as, fault) != 0 ||
+	    personality_defaults(plan, as, fault) != 0 ||
+	    parser_words(&parser, argv, &plan->command, fault) != 0 ||
+	    check_leftovers(&parser, NULL, fault) != 0)
+		return -1;
 	return check(plan, fault);
 }
 
 void init_release(struct plan *plan)
 {
+	for (size_t i = 0; i < plan->text_count; i++)
+		free(plan->texts[i]);
+	free(plan->texts);
 	free(plan->grants);
 	free(plan->steps);
 	free(plan->env);
 	free(plan->limits);
 	free(plan->keep_fds);
+	free(plan->seccomp_fds);
+	free(plan->lock_files);
+	free(plan->repeated);
 }

@@ -17,6 +17,7 @@
 #include "filters/filter.h"
 #include "init/box.h"
 #include "init/clone.h"
+#include "init/descriptors.h"
 #include "init/report.h"
 #include "mountns/sys.h"
 
@@ -31,12 +32,14 @@ static int die_with_launcher(const struct box *box, struct fault *fault)
 {
 	struct pollfd pipe = { .fd = box->report[1] };
 	const struct kernel_timespec now = { 0 };
-	int error = sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0);
+	int error = 0;
 
-	if (error < 0)
-		return fault_errno(fault, "parent death signal", "", error);
 	sys_close(box->report[0]);
-	error = sys_ppoll(&pipe, 1, &now);
+	if (box->plan->loose && !box->plan->die_with_parent)
+		return 0;
+	error = sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0);
+	if (error == 0)
+		error = sys_ppoll(&pipe, 1, &now);
 	if (error < 0)
 		return fault_errno(fault, "parent death signal", "", error);
 	if (pipe.revents & POLLERR)
@@ -47,9 +50,54 @@ static int die_with_launcher(const struct box *box, struct fault *fault)
 /* In the caller's process group the box could signal it: kill(0, SIGKILL) knows no namespace. */
 static int leave_group(const struct box *box, struct fault *fault)
 {
-	int error = box->own_session ? sys_setsid() : sys_setpgid(0, 0);
+	int error = 0;
 
+	if (!box->plan->loose)
+		error = box->own_session ? sys_setsid() : sys_setpgid(0, 0);
 	return error < 0 ? fault_errno(fault, "process group", "", error) : 0;
+}
+
+/* Which of the box's namespaces are its own: from in here nobody can be taken for another process. */
+static int tell_namespaces(const struct box *box, struct fault *fault)
+{
+	static const struct {
+		const char *path;
+		unsigned int flag;
+	} files[INFO_NAMESPACES] = {
+		{ "/proc/self/ns/cgroup", CLONE_NEWCGROUP }, { "/proc/self/ns/ipc", CLONE_NEWIPC },
+		{ "/proc/self/ns/mnt", CLONE_NEWNS },        { "/proc/self/ns/net", CLONE_NEWNET },
+		{ "/proc/self/ns/pid", CLONE_NEWPID },       { "/proc/self/ns/uts", CLONE_NEWUTS },
+	};
+	uint64_t ids[INFO_NAMESPACES] = { 0 };
+	struct kernel_statx stat;
+
+	for (size_t i = 0; i < INFO_NAMESPACES && box->tells; i++) {
+		int error;
+
+		if (((box->namespaces | CLONE_NEWNS) & files[i].flag) == 0)
+			continue;
+		error = sys_statx(AT_FDCWD, files[i].path, 0, &stat);
+		if (error < 0)
+			return fault_errno(fault, "info", files[i].path, error);
+		ids[i] = stat.inode;
+	}
+	if (box->tells)
+		report_namespaces(box->report[1], ids);
+	return 0;
+}
+
+/* When somebody else maps the ids, the launcher hears when that is done. */
+static int wait_for_maps(const struct box *box)
+{
+	char byte;
+
+	if (box->maps_ready[0] < 0)
+		return 0;
+	sys_close(box->maps_ready[1]);
+	if (sys_read(box->maps_ready[0], &byte, 1) == 1)
+		return 0;
+	/* The launcher is gone. */
+	sys_exit_group(EXIT_NESTBOX);
 }
 
 /* Nothing may be mounted over the file, and no link stand there: it must be the kernel's. */
@@ -70,11 +118,13 @@ static int write_map(int self, const char *name, const char *text, struct fault 
 }
 
 /* user_namespaces(7): one write a map, and setgroups denied first. */
-static int become_root(const struct box *box, struct fault *fault)
+static int map_ids(const struct box *box, struct fault *fault)
 {
-	int self = sys_openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-	int status;
+	int self, status;
 
+	if (!box->maps_ids)
+		return 0;
+	self = sys_openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 	if (self < 0)
 		return fault_errno(fault, "id map", "/proc/self", self);
 	if (sys_filesystem_type(self) != PROC_MAGIC)
@@ -86,7 +136,7 @@ static int become_root(const struct box *box, struct fault *fault)
 	if (status != 0)
 		return -1;
 	/* Whatever those files were, the ids must have changed. */
-	if (sys_getuid() != 0 || sys_getgid() != 0)
+	if ((uint32_t)sys_getuid() != box->uid || (uint32_t)sys_getgid() != box->gid)
 		return fault_text(fault, "id map", "/proc/self", "is not this process's");
 	return 0;
 }
@@ -157,8 +207,10 @@ static int build_all(const struct box *box, struct built *built, struct fault *f
 	struct construction construction = { .view = &box->view };
 	int helper, status = 0, network;
 
-	if (box->plan->share_net)
+	if ((box->namespaces & CLONE_NEWNET) == 0)
 		return mountns_build(&box->view, built, fault);
+	if (!box->parallel) /* it is there already */
+		return raise_loopback(fault) != 0 ? -1 : mountns_build(&box->view, built, fault);
 	helper = clone_child(build_main, &construction, box->workload_stack, CLONE_VM | CLONE_FILES,
 			     NULL);
 	if (helper < 0)
@@ -177,14 +229,66 @@ static int build_all(const struct box *box, struct built *built, struct fault *f
 		       : fault_text(fault, "start", "", "the builder of the view was killed");
 }
 
-/* The child runs on our memory until it execs, while we wait. */
+/* fcntl_locking(2): such a lock is the process's, and goes with it. */
+static int lock_files(const struct box *box, struct fault *fault)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	const struct plan *plan = box->plan;
+
+	for (size_t i = 0; i < plan->lock_file_count; i++) {
+		const char *path = plan->lock_files[i];
+		int error, fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+
+		if (fd < 0)
+			return fault_errno(fault, "open lock file", path, fd);
+		error = sys_fcntl(fd, F_SETLK, SYS_P(&lock));
+		if (error < 0)
+			return fault_errno(fault, "lock file", path, error);
+		box->pid1_fds[i] = fd;
+	}
+	return 0;
+}
+
+/* One namespace more for the workload's own, and none for whatever rights it has there: that limit
+ * counts all below, and belongs to this one. namespaces(7), "The /proc/sys/user directory". */
+static int limit_user_namespaces(const struct box *box, const struct built *built,
+				 struct fault *fault)
+{
+	static const char path[] = "user/max_user_namespaces";
+	int fd = -1;
+	long error;
+
+	if (!box->plan->disable_userns || !box->nested)
+		return 0;
+	error = fd = sys_openat(built->sys, path, O_WRONLY | O_CLOEXEC, 0);
+	if (fd >= 0) {
+		error = sys_write(fd, "1", 1);
+		sys_close(fd);
+	}
+	return error < 0 ? fault_errno(fault, "disable-userns", path, (int)error) : 0;
+}
+
+static int wait_for_caller(const struct plan *plan, struct fault *fault)
+{
+	char byte;
+	long got = plan->fds[FD_BLOCK] >= 0 ? sys_read(plan->fds[FD_BLOCK], &byte, 1) : 0;
+
+	return got < 0 ? fault_errno(fault, "block-fd", "", (int)got) : 0;
+}
+
+/* The child runs on our memory until it execs, while we wait; or we are what is to exec. */
 static int start_workload(const struct box *box, const struct built *built, mode_t umask,
 			  struct fault *fault)
 {
 	struct workload workload = { .box = box, .built = built, .umask = umask };
-	int pid = clone_child(workload_main, &workload, box->workload_stack,
-			      CLONE_VM | CLONE_VFORK | CLONE_NEWUSER | SIGCHLD, NULL);
+	unsigned long flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
+	int pid;
 
+	if (!box->reaper)
+		workload_main(&workload);
+	if (box->nested)
+		flags |= CLONE_NEWUSER;
+	pid = clone_child(workload_main, &workload, box->workload_stack, flags, NULL);
 	return pid < 0 ? fault_errno(fault, "nested user namespace", "clone", pid) : pid;
 }
 
@@ -194,15 +298,30 @@ static int set_up(const struct box *box, struct fault *fault)
 	mode_t umask = sys_umask(0);
 	struct built built;
 
-	if (die_with_launcher(box, fault) != 0 ||  /* nothing may outlive it from here on */
-	    leave_group(box, fault) != 0 ||        /* while nobody else is in the box */
-	    become_root(box, fault) != 0 ||        /* through the host's /proc */
-	    cut_propagation(fault) != 0 ||         /* before the first mount */
-	    name_host(box->plan, fault) != 0 ||    /* needs root */
-	    build_all(box, &built, fault) != 0 ||  /* while the host's paths are there */
-	    mountns_enter(built.root, fault) != 0) /* clone(2): no namespace in a chroot */
+	if (die_with_launcher(box, fault) != 0 || /* nothing may outlive it from here on */
+	    leave_group(box, fault) != 0 ||       /* while nobody else is in the box */
+	    tell_namespaces(box, fault) != 0 || wait_for_maps(box) != 0 ||
+	    map_ids(box, fault) != 0 ||              /* through the host's /proc */
+	    cut_propagation(fault) != 0 ||           /* before the first mount */
+	    name_host(box->plan, fault) != 0 ||      /* needs root */
+	    build_all(box, &built, fault) != 0 ||    /* while the host's paths are there */
+	    mountns_enter(built.root, fault) != 0 || /* clone(2): no namespace in a chroot */
+	    lock_files(box, fault) != 0 ||           /* paths in the box */
+	    limit_user_namespaces(box, &built, fault) != 0 ||
+	    wait_for_caller(box->plan, fault) != 0)
 		return -1;
 	return start_workload(box, &built, umask, fault);
+}
+
+/* What PID 1 has to hold until the end of the box. */
+static int close_rest(const struct box *box)
+{
+	size_t count = box->plan->lock_file_count;
+
+	box->pid1_fds[count++] = box->report[1];
+	box->pid1_fds[count++] = box->plan->fds[FD_SYNC];
+	descriptors_sort(box->pid1_fds, count);
+	return descriptors_close_but(0, box->pid1_fds, count);
 }
 
 /* From now on there is something to be attacked: keep nothing that reaping does not need. */
@@ -212,28 +331,41 @@ static int confine(const struct box *box, struct fault *fault)
 	const struct kernel_cap_data none[2] = { 0 };
 	const struct sock_fprog program = { filter_pid1.len,
 					    (struct sock_filter *)(uintptr_t)filter_pid1.code };
-	unsigned int report = (unsigned int)box->report[1];
 	int error;
 
 	if (box->old_environment.size > 0)
 		memset(box->old_environment.start, 0, box->old_environment.size);
-	error = sys_close_range(0, report - 1);
-	if (error == 0)
-		error = sys_close_range(report + 1, ~0U);
+	error = close_rest(box);
 	if (error < 0)
 		return fault_errno(fault, "close_range", "PID 1", error);
 	error = sys_capset(&header, none);
 	if (error < 0)
 		return fault_errno(fault, "capabilities", "PID 1", error);
-	error = sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0);
+	/* Who asked for its number may want to enter its namespaces; this memory is nobody else's. */
+	error = box->tells ? sys_prctl(PR_SET_DUMPABLE, 1, 0) : 0;
+	if (error == 0)
+		error = sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0);
 	if (error == 0)
 		error = sys_seccomp(SECCOMP_SET_MODE_FILTER, 0, &program);
 	return error < 0 ? fault_errno(fault, "seccomp", "PID 1", error) : 0;
 }
 
+/* A loose box goes on without its workload, as long as somebody is left in it. */
+static _Noreturn void linger(int status)
+{
+	int ignored, pid;
+
+	do {
+		pid = sys_wait4(-1, &ignored, 0);
+	} while (pid > 0 || pid == -EINTR);
+	sys_exit_group(report_exit_status(status));
+}
+
 static _Noreturn void end(const struct box *box, int status)
 {
 	report_send(box->report[1], REPORT_ENDED, status);
+	if (box->plan->loose)
+		linger(status);
 	/* The kernel kills what is left in the box: pid_namespaces(7). */
 	sys_exit_group(report_exit_status(status));
 }
@@ -242,7 +374,9 @@ static void reap(const struct box *box, int workload)
 {
 	int status, pid;
 
-	while ((pid = sys_wait4(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+	int options = box->plan->loose ? WNOHANG : WNOHANG | WUNTRACED;
+
+	while ((pid = sys_wait4(-1, &status, options)) > 0) {
 		if (pid == workload && WIFSTOPPED(status))
 			report_send(box->report[1], REPORT_STOPPED, status);
 		else if (pid == workload)
@@ -276,7 +410,7 @@ static _Noreturn void serve(const struct box *box, int workload)
 
 		/* Whatever woke us: a storm of other signals must not hide a SIGCHLD. */
 		reap(box, workload);
-		if (signal > 0)
+		if (signal > 0 && !box->plan->loose)
 			forward(workload, &info);
 	}
 }
@@ -291,7 +425,7 @@ int pid1_main(void *argument)
 		report_fault(box->report[1], REPORT_SETUP_FAILED, &fault);
 		sys_exit_group(EXIT_NESTBOX);
 	}
-	if (box->plan->status_fd >= 0)
+	if (box->plan->fds[FD_STATUS] >= 0)
 		report_send(box->report[1], REPORT_STARTED, 0);
 	serve(box, workload);
 }

@@ -22,6 +22,14 @@ void report_send(int fd, enum report_kind kind, int status)
 	sys_write(fd, &report, sizeof(report));
 }
 
+void report_namespaces(int fd, const uint64_t ids[INFO_NAMESPACES])
+{
+	struct report report = { .kind = REPORT_NAMESPACES };
+
+	memcpy(report.namespaces, ids, sizeof(report.namespaces));
+	sys_write(fd, &report, sizeof(report));
+}
+
 void report_fault(int fd, enum report_kind kind, const struct fault *fault)
 {
 	struct report report = { .kind = kind, .error = fault->error };
@@ -29,6 +37,7 @@ void report_fault(int fd, enum report_kind kind, const struct fault *fault)
 	copy(report.step, sizeof(report.step), fault->step);
 	copy(report.reason, sizeof(report.reason), fault->reason);
 	copy(report.object, sizeof(report.object), fault->object);
+	copy(report.detail, sizeof(report.detail), fault->detail);
 	sys_write(fd, &report, sizeof(report));
 }
 
@@ -56,5 +65,6 @@ struct fault report_to_fault(const struct report *report)
 	return (struct fault){ .step = report->step,
 			       .object = report->object,
 			       .reason = report->reason[0] != '\0' ? report->reason : NULL,
+			       .detail = report->detail[0] != '\0' ? report->detail : NULL,
 			       .error = report->error };
 }

@@ -3,9 +3,15 @@
 #ifndef NESTBOX_INIT_REPORT_H
 #define NESTBOX_INIT_REPORT_H
 
+#include <stdint.h>
+
 #include "mountns/fault.h"
 
+/* In bubblewrap's order: cgroup, ipc, mnt, net, pid, uts. */
+#define INFO_NAMESPACES 6
+
 enum report_kind {
+	REPORT_NAMESPACES,   /* which ones the box has; only for --info-fd and the like */
 	REPORT_SETUP_FAILED, /* the box could not be made */
 	REPORT_EXEC_FAILED,  /* the box stands, the command could not be run */
 	REPORT_STARTED,      /* the workload runs; only for --status-fd */
@@ -18,13 +24,20 @@ struct report {
 	enum report_kind kind;
 	int status; /* REPORT_STOPPED, REPORT_ENDED: as of wait(2) */
 	int error;  /* errno of a failure */
-	char step[24];
-	char reason[104];
-	char object[372]; /* cut if longer */
+	union {
+		struct { /* of a failure; cut if longer */
+			char step[24];
+			char reason[104];
+			char object[256];
+			char detail[112];
+		};
+		uint64_t namespaces[INFO_NAMESPACES]; /* their inode numbers, 0: the caller's own */
+	};
 };
 
 /* Sends a record to FD. Nothing can be done if that fails: the launcher is gone then. */
 void report_send(int fd, enum report_kind kind, int status);
+void report_namespaces(int fd, const uint64_t ids[INFO_NAMESPACES]);
 void report_fault(int fd, enum report_kind kind, const struct fault *fault);
 
 /* Reads the next record. Returns 1, 0 at the end, or -errno. */

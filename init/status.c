@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/wait.h>
 
@@ -14,26 +15,39 @@ static void add_member(struct text *line, const char *name, const char *value)
 	text_json(line, value);
 }
 
-static void add_walls(struct text *line, const struct plan *plan)
+static void add_walls(struct text *line, const struct box *box)
 {
-	static const char *const namespaces[] = { "user", "pid", "mount", "ipc", "uts", "cgroup" };
+	static const struct {
+		const char *name;
+		unsigned int flag;
+	} namespaces[] = {
+		{ "user", CLONE_NEWUSER }, { "pid", CLONE_NEWPID }, { "mount", CLONE_NEWNS },
+		{ "ipc", CLONE_NEWIPC },   { "uts", CLONE_NEWUTS }, { "cgroup", CLONE_NEWCGROUP },
+		{ "net", CLONE_NEWNET },
+	};
 
 	text_add(line, ",\"walls\":{");
 	for (size_t i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++) {
-		add_member(line, namespaces[i], "own");
+		bool own = ((box->namespaces | CLONE_NEWNS) & namespaces[i].flag) != 0;
+
+		add_member(line, namespaces[i].name, own ? "own" : "shared");
 		text_add(line, ",");
 	}
-	add_member(line, "net", plan->share_net ? "shared" : "own");
-	text_add(line,
-		 ",\"capabilities\":\"none\",\"no_new_privs\":\"on\",\"seccomp\":\"default\"}");
+	add_member(line, "capabilities", box->plan->capabilities == 0 ? "none" : "some");
+	text_add(line, ",\"no_new_privs\":\"on\",");
+	add_member(line, "seccomp",
+		   !box->plan->unfiltered    ? "default"
+		   : box->program_count == 0 ? "none"
+					     : "caller");
+	text_add(line, "}");
 }
 
-void status_started(const struct plan *plan, int pid, int pidfd)
+void status_started(const struct box *box, int pid, int pidfd)
 {
 	struct text line = { 0 };
 	struct kernel_statx stat;
 
-	if (plan->status_fd < 0)
+	if (box->plan->fds[FD_STATUS] < 0)
 		return;
 	text_add(&line, "{\"event\":\"start\",\"pid\":");
 	text_number(&line, (unsigned int)pid);
@@ -42,9 +56,9 @@ void status_started(const struct plan *plan, int pid, int pidfd)
 		text_add(&line, ",\"pidfd_ino\":");
 		text_number(&line, stat.inode);
 	}
-	add_walls(&line, plan);
+	add_walls(&line, box);
 	text_add(&line, "}");
-	text_write(&line, plan->status_fd);
+	text_write(&line, box->plan->fds[FD_STATUS]);
 }
 
 void status_failed(const struct plan *plan, enum report_kind kind, const struct fault *fault)
@@ -53,7 +67,7 @@ void status_failed(const struct plan *plan, enum report_kind kind, const struct 
 	/* No longer than what comes from the box: even if all of it is escaped there is room. */
 	char object[sizeof(((struct report *)NULL)->object)];
 
-	if (plan->status_fd < 0)
+	if (plan->fds[FD_STATUS] < 0)
 		return;
 	snprintf(object, sizeof(object), "%s", fault->object != NULL ? fault->object : "");
 	text_add(&line, "{");
@@ -65,22 +79,26 @@ void status_failed(const struct plan *plan, enum report_kind kind, const struct 
 	if (fault->reason != NULL) {
 		text_add(&line, ",");
 		add_member(&line, "reason", fault->reason);
+		if (fault->detail != NULL) {
+			text_add(&line, ",");
+			add_member(&line, "detail", fault->detail);
+		}
 	} else {
 		text_add(&line, ",\"errno\":");
 		text_number(&line, (unsigned int)fault->error);
 	}
 	text_add(&line, "}");
-	text_write(&line, plan->status_fd);
+	text_write(&line, plan->fds[FD_STATUS]);
 }
 
 void status_timed_out(const struct plan *plan)
 {
 	struct text line = { 0 };
 
-	if (plan->status_fd < 0)
+	if (plan->fds[FD_STATUS] < 0)
 		return;
 	text_add(&line, "{\"event\":\"timeout\"}");
-	text_write(&line, plan->status_fd);
+	text_write(&line, plan->fds[FD_STATUS]);
 }
 
 static void write_signal(int fd, int signal)
@@ -97,7 +115,7 @@ void status_ended(const struct plan *plan, int wait_status)
 	struct text line = { 0 };
 
 	if (WIFSIGNALED(wait_status)) {
-		write_signal(plan->exit_signal_fd, WTERMSIG(wait_status));
+		write_signal(plan->fds[FD_EXIT_SIGNAL], WTERMSIG(wait_status));
 		text_add(&line, "{\"event\":\"signal\",\"signal\":");
 		text_number(&line, (unsigned int)WTERMSIG(wait_status));
 		text_add(&line, WCOREDUMP(wait_status) ? ",\"core\":true}" : ",\"core\":false}");
@@ -106,6 +124,6 @@ void status_ended(const struct plan *plan, int wait_status)
 		text_number(&line, (unsigned int)WEXITSTATUS(wait_status));
 		text_add(&line, "}");
 	}
-	if (plan->status_fd >= 0)
-		text_write(&line, plan->status_fd);
+	if (plan->fds[FD_STATUS] >= 0)
+		text_write(&line, plan->fds[FD_STATUS]);
 }

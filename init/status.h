@@ -3,12 +3,12 @@
 #ifndef NESTBOX_INIT_STATUS_H
 #define NESTBOX_INIT_STATUS_H
 
-#include "init/nestbox.h"
+#include "init/box.h"
 #include "init/report.h"
 
 /* Each does nothing when the plan has no descriptor for it. A descriptor that takes nothing any more
  * is the caller's loss: the box goes on. */
-void status_started(const struct plan *plan, int pid, int pidfd);
+void status_started(const struct box *box, int pid, int pidfd);
 void status_failed(const struct plan *plan, enum report_kind kind, const struct fault *fault);
 void status_timed_out(const struct plan *plan);
 void status_ended(const struct plan *plan, int wait_status);

@@ -51,7 +51,7 @@ bool terminal_stop(void)
 
 	/* This one discards a SIGCONT that is pending already: signal(7). */
 	sys_kill(sys_getpid(), SIGTSTP);
-	sys_sigprocmask(SIG_UNBLOCK, &only);
-	sys_sigprocmask(SIG_BLOCK, &only);
+	sys_sigprocmask(SIG_UNBLOCK, &only, NULL);
+	sys_sigprocmask(SIG_BLOCK, &only, NULL);
 	return sys_sigpending(&pending) == 0 && (pending & 1ULL << (SIGCONT - 1)) != 0;
 }

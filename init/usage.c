@@ -5,10 +5,10 @@
 
 const char *const option_groups[GROUP_COUNT] = {
 	[GROUP_GRANTS] = "Grants",           [GROUP_MOUNTS] = "Mount steps",
-	[GROUP_ENVIRONMENT] = "Environment", [GROUP_NETWORK] = "Network",
+	[GROUP_ENVIRONMENT] = "Environment", [GROUP_NAMESPACES] = "Namespaces",
 	[GROUP_IDENTITY] = "Identity",       [GROUP_LIMITS] = "Limits",
-	[GROUP_PROCESS] = "Process",         [GROUP_STATUS] = "Status",
-	[GROUP_LOOK] = "Look first",
+	[GROUP_FILTERS] = "Filters",         [GROUP_PROCESS] = "Process",
+	[GROUP_STATUS] = "Status",           [GROUP_LOOK] = "Look first",
 };
 
 #define HELP_COLUMN 32
@@ -21,12 +21,13 @@ static int print(struct text *line, int fd)
 	return error;
 }
 
-static int print_option(const struct option *option, int fd)
+/* INDENT is in front of a name without a letter. */
+static int print_option(const struct option *option, const char *indent, int fd)
 {
 	const char letter[] = { '-', option->letter, ',', ' ', '\0' };
 	struct text line = { 0 };
 
-	text_add(&line, option->letter != '\0' ? "  " : "      ");
+	text_add(&line, option->letter != '\0' ? "  " : indent);
 	if (option->letter != '\0')
 		text_add(&line, letter);
 	text_add(&line, option->name);
@@ -41,7 +42,7 @@ static int print_option(const struct option *option, int fd)
 	return print(&line, fd);
 }
 
-int options_usage(int fd)
+static int print_native(int fd)
 {
 	struct text line = { 0 };
 	int error;
@@ -58,7 +59,26 @@ int options_usage(int fd)
 		error = print(&line, fd);
 		for (size_t i = 0; i < option_count && error == 0; i++)
 			if (options[i].group == group)
-				error = print_option(&options[i], fd);
+				error = print_option(&options[i], "      ", fd);
 	}
-	return error < 0 ? -1 : 0;
+	return error;
+}
+
+/* Programs look in there for the names of the options that they would like to use. */
+static int print_bwrap(int fd)
+{
+	struct text line = { 0 };
+	int error;
+
+	text_add(&line, "usage: bwrap [OPTIONS...] [--] COMMAND [ARGS...]\n");
+	error = print(&line, fd);
+	for (size_t i = 0; i < option_count && error == 0; i++)
+		if (options[i].owner == OWNER_BOTH)
+			error = print_option(&options[i], "    ", fd);
+	return error;
+}
+
+int options_usage(enum personality as, int fd)
+{
+	return (as == AS_BWRAP ? print_bwrap(fd) : print_native(fd)) < 0 ? -1 : 0;
 }

@@ -53,6 +53,108 @@ bool value_number(const char *text, uint64_t max, uint64_t *number)
 	return read_digits(text, text + strlen(text), max, number);
 }
 
+/* In the digits of BASE, which is at most 16. */
+static bool read_base(const char *text, unsigned int base, uint64_t max, uint64_t *number)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint64_t value = 0;
+
+	if (*text == '\0')
+		return false;
+	for (; *text != '\0'; text++) {
+		const char *place = strchr(digits, *text | (*text >= 'A' ? 0x20 : 0));
+		uint64_t digit = place != NULL ? (uint64_t)(place - digits) : base;
+
+		if (digit >= base || digit > max || value > (max - digit) / base)
+			return false;
+		value = value * base + digit;
+	}
+	*number = value;
+	return true;
+}
+
+bool value_octal(const char *text, uint64_t max, uint64_t *number)
+{
+	return read_base(text, 8, max, number);
+}
+
+bool value_size(const char *text, uint64_t max, uint64_t *number)
+{
+	if (text[0] != '0' || text[1] == '\0')
+		return value_number(text, max, number);
+	if (text[1] == 'x' || text[1] == 'X')
+		return read_base(text + 2, 16, max, number);
+	return value_octal(text + 1, max, number);
+}
+
+/* In the order of their numbers: include/uapi/linux/capability.h. */
+static const char *const capabilities[] = {
+	"chown",
+	"dac_override",
+	"dac_read_search",
+	"fowner",
+	"fsetid",
+	"kill",
+	"setgid",
+	"setuid",
+	"setpcap",
+	"linux_immutable",
+	"net_bind_service",
+	"net_broadcast",
+	"net_admin",
+	"net_raw",
+	"ipc_lock",
+	"ipc_owner",
+	"sys_module",
+	"sys_rawio",
+	"sys_chroot",
+	"sys_ptrace",
+	"sys_pacct",
+	"sys_admin",
+	"sys_boot",
+	"sys_nice",
+	"sys_resource",
+	"sys_time",
+	"sys_tty_config",
+	"mknod",
+	"lease",
+	"audit_write",
+	"audit_control",
+	"setfcap",
+	"mac_override",
+	"mac_admin",
+	"syslog",
+	"wake_alarm",
+	"block_suspend",
+	"audit_read",
+	"perfmon",
+	"bpf",
+	"checkpoint_restore",
+};
+
+bool value_capability(const char *text, uint64_t *set)
+{
+	uint64_t number;
+
+	if (strcasecmp(text, "all") == 0) {
+		*set = UINT64_MAX;
+		return true;
+	}
+	if (value_number(text, 63, &number)) {
+		*set = 1ULL << number;
+		return true;
+	}
+	if (strncasecmp(text, "cap_", 4) == 0)
+		text += 4;
+	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
+		if (strcasecmp(text, capabilities[i]) != 0)
+			continue;
+		*set = 1ULL << i;
+		return true;
+	}
+	return false;
+}
+
 bool value_seconds(const char *text, uint64_t *nanoseconds)
 {
 	const char *point = strchr(text, '.');

@@ -4,12 +4,18 @@
  * PID 1's memory until the exec, so it has no heap, no stdio, no locks and no errno.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "filters/filter.h"
 #include "init/box.h"
+#include "init/clone.h"
+#include "init/descriptors.h"
 #include "init/report.h"
 #include "mountns/sys.h"
 
@@ -24,12 +30,27 @@ static int begin_session(const struct plan *plan, struct fault *fault)
 	return error < 0 ? fault_errno(fault, "setsid", "", error) : 0;
 }
 
-static int limit_resources(const struct plan *plan, struct fault *fault)
+/* What the launcher raised for itself: the soft limit alone. */
+static int restore_limit(uint64_t nofile)
 {
+	struct kernel_rlimit limit;
+	int error = sys_getrlimit(RLIMIT_NOFILE, &limit);
+
+	limit.soft = nofile;
+	return error < 0 ? error : sys_setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int limit_resources(const struct box *box, struct fault *fault)
+{
+	const struct plan *plan = box->plan;
+	int error = box->view.nofile != 0 ? restore_limit(box->view.nofile) : 0;
+
+	if (error < 0)
+		return fault_errno(fault, "rlimit", "NOFILE", error);
 	for (size_t i = 0; i < plan->limit_count; i++) {
 		struct kernel_rlimit limit = { plan->limits[i].soft, plan->limits[i].hard };
-		int error = sys_setrlimit(plan->limits[i].resource, &limit);
 
+		error = sys_setrlimit(plan->limits[i].resource, &limit);
 		if (error < 0)
 			return fault_errno(fault, "rlimit", plan->limits[i].name, error);
 	}
@@ -49,74 +70,194 @@ static int write_file(int dir, const char *path, const char *text, struct fault 
 }
 
 /* The id asked for, on top of the box's root; and no user namespace below this one. */
-static int enter_identity(const struct workload *workload, struct fault *fault)
+static int enter_nested(const struct workload *workload, struct fault *fault)
 {
 	const struct built *built = workload->built;
+	int error = 0;
 
+	/* Else it came with the clone. */
+	if (!workload->box->reaper)
+		error = sys_unshare(CLONE_NEWUSER);
+	if (error < 0)
+		return fault_errno(fault, "nested user namespace", "unshare", error);
 	if (write_file(built->proc, "self/uid_map", workload->box->nested_uid_map, fault) != 0 ||
 	    write_file(built->proc, "self/gid_map", workload->box->nested_gid_map, fault) != 0)
 		return -1;
-	return write_file(built->sys, "user/max_user_namespaces", "0", fault);
+	return workload->box->plan->map_caller
+		       ? 0
+		       : write_file(built->sys, "user/max_user_namespaces", "0", fault);
 }
 
-static int close_between(unsigned int first, unsigned int last, struct fault *fault)
+/* In a user namespace that the caller made, its ids are what they are there. */
+static int take_ids(const struct plan *plan, struct fault *fault)
 {
-	int error = first <= last ? sys_close_range(first, last) : 0;
+	int error = 0;
 
+	if (plan->fds[FD_USERNS] < 0 || (plan->uid < 0 && plan->gid < 0))
+		return 0;
+	/* Or a change of the user id would take the capabilities away: capabilities(7). */
+	error = sys_prctl(PR_SET_KEEPCAPS, 1, 0);
+	if (error == 0 && plan->gid >= 0)
+		error = sys_setresgid((uint32_t)plan->gid);
+	if (error == 0 && plan->uid >= 0)
+		error = sys_setresuid((uint32_t)plan->uid);
+	return error < 0 ? fault_errno(fault, "ids", "", error) : 0;
+}
+
+static int exit_at_once(void *argument)
+{
+	(void)argument;
+	sys_exit_group(0);
+}
+
+static int assert_no_user_namespace(const struct plan *plan, struct fault *fault)
+{
+	_Alignas(16) char stack[4096];
+	int status, pid;
+
+	if (!plan->assert_userns_disabled && !plan->disable_userns)
+		return 0;
+	pid = clone_child(exit_at_once, NULL, stack + sizeof(stack),
+			  CLONE_VM | CLONE_VFORK | CLONE_NEWUSER | SIGCHLD, NULL);
+	if (pid < 0)
+		return 0;
+	sys_wait4(pid, &status, 0);
+	return fault_text(fault, "user namespaces", "",
+			  "creation of new user namespaces was not disabled as requested");
+}
+
+static int enter_identity(const struct workload *workload, struct fault *fault)
+{
+	const struct plan *plan = workload->box->plan;
+	int error = 0;
+
+	if (plan->fds[FD_USERNS2] >= 0)
+		error = sys_setns(plan->fds[FD_USERNS2], CLONE_NEWUSER);
+	if (error < 0)
+		return fault_errno(fault, "join", "the second user namespace", error);
+	if (workload->box->nested && enter_nested(workload, fault) != 0)
+		return -1;
+	return take_ids(plan, fault) != 0 ? -1 : assert_no_user_namespace(plan, fault);
+}
+
+/* The report pipe is left, too: the exec closes it. */
+static int keep_descriptors(const struct workload *workload, struct fault *fault)
+{
+	const struct box *box = workload->box;
+	int report = box->report[1], error;
+
+	if (box->plan->inherit_fds) {
+		error = descriptors_close_marked(workload->built->proc, report);
+		return error < 0 ? fault_errno(fault, "descriptors", "", error) : 0;
+	}
+	for (size_t i = 0; i < box->keep_fd_count; i++)
+		if (sys_fcntl(box->keep_fds[i], F_SETFD, 0) < 0)
+			return fault_errno(fault, "options", "--keep-fd", EBADF);
+	/* There is room for one more. */
+	box->keep_fds[box->keep_fd_count] = report;
+	descriptors_sort(box->keep_fds, box->keep_fd_count + 1);
+	error = descriptors_close_but(3, box->keep_fds, box->keep_fd_count + 1);
 	return error < 0 ? fault_errno(fault, "close_range", "", error) : 0;
 }
 
-/* Leaves 0, 1, 2 and the descriptors asked for. The report pipe is left, too: the exec closes it. */
-static int keep_descriptors(const struct box *box, struct fault *fault)
+/* The first number that the kernel does not know ends the loop. */
+static int drop_bounding_set(uint64_t kept)
 {
-	unsigned int report = (unsigned int)box->report[1], next = 3;
-
-	for (size_t i = 0; i <= box->keep_fd_count; i++) {
-		bool end = i == box->keep_fd_count;
-		unsigned int fd = end ? ~0U : (unsigned int)box->keep_fds[i];
-
-		if (report >= next && report < fd) {
-			if (close_between(next, report - 1, fault) != 0)
-				return -1;
-			next = report + 1;
-		}
-		if (end || fd < next)
-			continue; /* the last round, or a number given twice */
-		if (close_between(next, fd - 1, fault) != 0)
-			return -1;
-		if (sys_fcntl((int)fd, F_SETFD, 0) < 0)
-			return fault_errno(fault, "options", "--keep-fd", EBADF);
-		next = fd + 1;
-	}
-	return close_between(next, ~0U, fault);
-}
-
-/* Bounding set and securebits while CAP_SETPCAP lasts, then the other sets; the ambient set follows
- * the permitted one. */
-static int drop_capabilities(struct fault *fault)
-{
-	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
-	const struct kernel_cap_data none[2] = { 0 };
 	int error = 0;
 
 	for (unsigned long capability = 0; error == 0; capability++)
-		error = sys_prctl(PR_CAPBSET_DROP, capability, 0);
-	/* The first number that the kernel does not know ends the loop. */
-	if (error != -EINVAL)
-		return fault_errno(fault, "capabilities", "bounding set", error);
-	error = sys_prctl(PR_SET_SECUREBITS, SECUREBITS_LOCKED, 0);
+		if (capability > 63 || (kept >> capability & 1) == 0)
+			error = sys_prctl(PR_CAPBSET_DROP, capability, 0);
+	return error == -EINVAL ? 0 : error;
+}
+
+/* The ambient set follows the permitted one down; up it goes with a call for each. */
+static int set_capabilities(uint64_t kept)
+{
+	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
+	const uint32_t low = (uint32_t)kept, high = (uint32_t)(kept >> 32);
+	const struct kernel_cap_data data[2] = { { low, low, low }, { high, high, high } };
+	int error = sys_capset(&header, data);
+
+	for (unsigned long capability = 0; capability < 64 && error == 0; capability++)
+		if (kept >> capability & 1)
+			error = sys_raise_ambient(capability);
+	return error;
+}
+
+/* A workload that keeps capabilities is to use them as root does anywhere; one without is to stay
+ * without. */
+static int lock_securebits(uint64_t kept)
+{
+	return kept == 0 ? sys_prctl(PR_SET_SECUREBITS, SECUREBITS_LOCKED, 0) : 0;
+}
+
+/*
+ * Bounding set and securebits while CAP_SETPCAP lasts, then the other sets. Who has not got that one
+ * (root in a container, say) has no user namespace of its own either; no_new_privs sees to it that
+ * the bounding set gives nothing back.
+ */
+static int drop_capabilities(const struct plan *plan, struct fault *fault)
+{
+	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
+	struct kernel_cap_data data[2];
+	uint64_t permitted, kept;
+	int error = plan->capabilities == 0 ? 0 : sys_capget(&header, data);
+
 	if (error < 0)
-		return fault_errno(fault, "capabilities", "securebits", error);
-	error = sys_capset(&header, none);
+		return fault_errno(fault, "capabilities", "", error);
+	permitted = plan->capabilities == 0 ? UINT64_MAX
+					    : (uint64_t)data[1].permitted << 32 | data[0].permitted;
+	kept = plan->capabilities & permitted;
+	if (permitted >> CAP_SETPCAP & 1) {
+		error = drop_bounding_set(plan->capabilities);
+		if (error < 0)
+			return fault_errno(fault, "capabilities", "bounding set", error);
+		error = lock_securebits(kept);
+		if (error < 0)
+			return fault_errno(fault, "capabilities", "securebits", error);
+	}
+	error = set_capabilities(kept);
 	return error < 0 ? fault_errno(fault, "capabilities", "", error) : 0;
+}
+
+static const char *find_variable(char *const environment[], const char *prefix)
+{
+	size_t length = strlen(prefix);
+
+	for (; *environment != NULL; environment++)
+		if (strncmp(*environment, prefix, length) == 0)
+			return *environment + length;
+	return NULL;
+}
+
+/* Where bubblewrap goes, and says so. */
+static void enter_some_directory(const struct box *box)
+{
+	const char *home = find_variable(box->environment, "HOME=");
+	const char *chosen = "/";
+
+	if (box->directory[0] != '\0' && sys_chdir(box->directory) == 0)
+		chosen = box->directory;
+	else if (home != NULL && strlen(home) < sizeof(box->directory) && sys_chdir(home) == 0)
+		chosen = home;
+	memcpy(box->pwd, chosen, strlen(chosen) + 1);
 }
 
 static int enter_directory(const struct box *box, struct fault *fault)
 {
-	int error = box->directory[0] != '\0' ? sys_chdir(box->directory) : 0;
+	int error = 0;
 
+	if (box->plan->chdir == NULL && box->pwd != NULL) {
+		enter_some_directory(box);
+		return 0;
+	}
+	if (box->directory[0] != '\0')
+		error = sys_chdir(box->directory);
 	if (error < 0 && box->plan->chdir != NULL)
 		return fault_errno(fault, "chdir", box->directory, error);
+	if (box->pwd != NULL)
+		memcpy(box->pwd, box->directory, strlen(box->directory) + 1);
 	return 0;
 }
 
@@ -130,24 +271,57 @@ static int close_memory(struct fault *fault)
 	return error < 0 ? fault_errno(fault, "dumpable", "", error) : 0;
 }
 
-static int unblock_signals(struct fault *fault)
+static int give_signals_back(const struct box *box, struct fault *fault)
 {
-	const uint64_t none = 0;
-	int error = sys_sigprocmask(SIG_SETMASK, &none);
+	int error = sys_sigprocmask(SIG_SETMASK, &box->caller_mask, NULL);
 
 	return error < 0 ? fault_errno(fault, "signals", "", error) : 0;
 }
 
-static int filter_calls(struct fault *fault)
+/* bubblewrap's workload dies with its parent, too. The change of identity has undone what was
+ * arranged before it. */
+static int tie_to_parent(const struct box *box, struct fault *fault)
 {
-	const struct sock_fprog program = { filter_default.len,
-					    (struct sock_filter *)(uintptr_t)filter_default.code };
+	int error = 0;
+
+	if (box->plan->loose ? box->plan->die_with_parent : !box->reaper)
+		error = sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0);
+	return error < 0 ? fault_errno(fault, "parent death signal", "", error) : 0;
+}
+
+/* selinux(8): proc(5), "/proc/pid/attr/exec". */
+static int label_exec(const struct workload *workload, struct fault *fault)
+{
+	const char *label = workload->box->plan->exec_label;
+
+	return label == NULL ? 0
+			     : write_file(workload->built->proc, "self/attr/exec", label, fault);
+}
+
+static int put_filter(const struct sock_filter *code, unsigned short length, const char *name,
+		      struct fault *fault)
+{
+	const struct sock_fprog program = { length, (struct sock_filter *)(uintptr_t)code };
+	int error = sys_seccomp(SECCOMP_SET_MODE_FILTER, 0, &program);
+
+	return error < 0 ? fault_errno(fault, "seccomp", name, error) : 0;
+}
+
+/* The caller's may forbid what it likes, so they come behind ours. */
+static int filter_calls(const struct box *box, struct fault *fault)
+{
 	int error = sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0);
 
 	if (error < 0)
 		return fault_errno(fault, "no_new_privs", "", error);
-	error = sys_seccomp(SECCOMP_SET_MODE_FILTER, 0, &program);
-	return error < 0 ? fault_errno(fault, "seccomp", "default", error) : 0;
+	if (!box->plan->unfiltered &&
+	    put_filter(filter_default.code, filter_default.len, "default", fault) != 0)
+		return -1;
+	for (size_t i = 0; i < box->program_count; i++)
+		if (put_filter(box->programs[i].code, box->programs[i].length, "the caller's",
+			       fault) != 0)
+			return -1;
+	return 0;
 }
 
 static int set_up(const struct workload *workload, struct fault *fault)
@@ -156,38 +330,32 @@ static int set_up(const struct workload *workload, struct fault *fault)
 
 	sys_umask(workload->umask);
 	if (begin_session(box->plan, fault) != 0 ||
-	    enter_identity(workload, fault) != 0 ||   /* needs procfs and the capabilities */
-	    keep_descriptors(box, fault) != 0 ||      /* procfs is not needed any more */
-	    limit_resources(box->plan, fault) != 0 || /* nothing is opened any more */
-	    drop_capabilities(fault) != 0 ||          /* the namespaces are as they shall be */
-	    enter_directory(box, fault) != 0 ||       /* with the workload's rights */
-	    close_memory(fault) != 0 ||               /* the maps are written */
-	    unblock_signals(fault) != 0 ||            /* from here on a signal may end us */
-	    filter_calls(fault) != 0)                 /* last, since it forbids the rest */
+	    enter_identity(workload, fault) != 0 ||     /* needs procfs and the capabilities */
+	    label_exec(workload, fault) != 0 ||         /* the same */
+	    keep_descriptors(workload, fault) != 0 ||   /* procfs is not needed any more */
+	    limit_resources(box, fault) != 0 ||         /* nothing is opened any more */
+	    drop_capabilities(box->plan, fault) != 0 || /* the namespaces are as they shall be */
+	    enter_directory(box, fault) != 0 ||         /* with the workload's rights */
+	    close_memory(fault) != 0 ||                 /* the maps are written */
+	    tie_to_parent(box, fault) != 0 ||           /* the identity is final */
+	    give_signals_back(box, fault) != 0 ||       /* from here on a signal may end us */
+	    filter_calls(box, fault) != 0)              /* last, since it forbids the rest */
 		return -1;
 	return 0;
 }
 
-static const char *search_path(char *const environment[])
-{
-	for (; *environment != NULL; environment++)
-		if (strncmp(*environment, "PATH=", 5) == 0)
-			return *environment + 5;
-	return "";
-}
-
 /* Tries NAME in each directory of PATH, as execvp(3) does, but with the workload's own PATH and in
- * the box. Returns the errno to report. */
-static int exec_in_path(const char *path, const char *name, char *const argv[], char *const envp[])
+ * the box. Returns the errno to report; FILE is the last one tried. */
+static int exec_in_path(const char *path, const char *name, char *const argv[], char *const envp[],
+			char file[PATH_MAX])
 {
-	char file[PATH_MAX];
 	size_t name_length = strlen(name);
 	int error, worst = -ENOENT;
 
 	for (;; path++) {
 		size_t length = strcspn(path, ":");
 
-		if (length + name_length + 2 <= sizeof(file)) {
+		if (length + name_length + 2 <= PATH_MAX) {
 			memcpy(file, path, length);
 			/* An empty entry is the working directory. */
 			file[length] = '/';
@@ -206,14 +374,27 @@ static int exec_in_path(const char *path, const char *name, char *const argv[], 
 
 static int run(const struct box *box, struct fault *fault)
 {
-	const char *name = box->plan->command[0];
+	/* Without a PATH: the one of confstr(3) for bubblewrap's users, the working directory else. */
+	const char *path = find_variable(box->environment, "PATH=");
+	const char *name = box->plan->command[0], *tried = name;
+	char file[PATH_MAX];
 	int error;
 
-	if (strchr(name, '/') != NULL)
+	if (strchr(name, '/') != NULL) {
 		error = sys_execve(name, box->argv, box->environment);
-	else
-		error = exec_in_path(search_path(box->environment), name, box->argv,
-				     box->environment);
+	} else {
+		error = exec_in_path(path != NULL       ? path
+				     : box->plan->loose ? "/bin:/usr/bin"
+							: "",
+				     name, box->argv, box->environment, file);
+		tried = file;
+	}
+	/* A script that names no interpreter is the shell's: execvp(3), which bubblewrap calls. */
+	if (error == -ENOEXEC && box->plan->loose) {
+		box->argv[0] = (char *)(uintptr_t)tried;
+		box->argv[-1] = (char *)(uintptr_t) "/bin/sh";
+		error = sys_execve("/bin/sh", box->argv - 1, box->environment);
+	}
 	return fault_errno(fault, "exec", name, error);
 }
 

@@ -293,7 +293,7 @@ static int child(void *argument)
 	must(sys_prctl(PR_SET_SECUREBITS, SECUREBITS, 0));
 	must(sys_chdir(floor->dir));
 	must(sys_prctl(PR_SET_DUMPABLE, 0, 0));
-	must(sys_sigprocmask(SIG_SETMASK, &none));
+	must(sys_sigprocmask(SIG_SETMASK, &none, NULL));
 	confine(FILTER_ARCH(default), LENGTH(FILTER_ARCH(default)));
 	must(sys_execve(floor->command, argv, envp));
 	return 125;
@@ -338,7 +338,7 @@ int main(int argc, char **argv)
 	floor.command = argv[argc - 1];
 	floor.uid = (unsigned int)sys_getuid();
 	floor.gid = (unsigned int)sys_getgid();
-	must(sys_sigprocmask(SIG_SETMASK, &all));
+	must(sys_sigprocmask(SIG_SETMASK, &all, NULL));
 	pid = must(clone(pid1, pid1_stack + STACK, CLONE_VM | CLONE_PIDFD | NAMESPACES | SIGCHLD,
 			 &floor, &pidfd));
 	must(sys_wait4(pid, &status, 0));

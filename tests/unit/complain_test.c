@@ -17,6 +17,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static char line[16384];
+static struct plan plan;
 
 /* What init_complain() writes, less its newline. It must come with one write, so that the lines of
  * several processes never mix: every write to this pipe is a packet. */
@@ -28,7 +29,7 @@ static const char *complaint(const struct fault *fault)
 	assert_true(saved >= 0);
 	assert_int_equal(pipe2(fds, O_DIRECT | O_NONBLOCK | O_CLOEXEC), 0);
 	dup2(fds[1], STDERR_FILENO);
-	init_complain(fault);
+	init_complain(&plan, fault);
 	dup2(saved, STDERR_FILENO);
 	close(saved);
 	close(fds[1]);

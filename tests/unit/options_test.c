@@ -2,6 +2,7 @@
 /* init/options.c and usage.c: the table, the parser, the usage text. */
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -72,40 +73,93 @@ static const struct {
 	const char *name;
 	char letter;
 	size_t arguments;
-	const char *example[2];
+	const char *example[3];
+	bool needs_others; /* is no command line by itself */
 } expected[] = {
-	{ "--read", 'r', 1, { "/a" } },
-	{ "--write", 'w', 1, { "/a" } },
-	{ "--exec", 'x', 1, { "/a" } },
-	{ "--read-try", 0, 1, { "/a" } },
-	{ "--write-try", 0, 1, { "/a" } },
-	{ "--exec-try", 0, 1, { "/a" } },
-	{ "--tmpfs", 0, 1, { "/a" } },
-	{ "--dir", 0, 1, { "/a" } },
-	{ "--symlink", 0, 2, { "to", "/a" } },
-	{ "--proc", 0, 1, { "/a" } },
-	{ "--dev", 0, 1, { "/a" } },
-	{ "--env", 'e', 1, { "A" } },
-	{ "--env-all", 0, 0, { NULL } },
-	{ "--setenv", 0, 2, { "A", "1" } },
-	{ "--unsetenv", 0, 1, { "A" } },
-	{ "--clearenv", 0, 0, { NULL } },
-	{ "--net", 0, 0, { NULL } },
-	{ "--uid", 0, 1, { "1" } },
-	{ "--gid", 0, 1, { "1" } },
-	{ "--hostname", 0, 1, { "h" } },
-	{ "--rlimit", 0, 1, { "core=1" } },
-	{ "--timeout", 0, 1, { "1" } },
-	{ "--chdir", 0, 1, { "/a" } },
-	{ "--argv0", 0, 1, { "a" } },
-	{ "--new-session", 0, 0, { NULL } },
-	{ "--keep-fd", 0, 1, { "3" } },
-	{ "--die-with-parent", 0, 0, { NULL } },
-	{ "--status-fd", 0, 1, { "3" } },
-	{ "--exit-signal-fd", 0, 1, { "3" } },
-	{ "--explain", 0, 0, { NULL } },
-	{ "--version", 0, 0, { NULL } },
-	{ "--help", 0, 0, { NULL } },
+	{ "--read", 'r', 1, { "/a" }, false },
+	{ "--write", 'w', 1, { "/a" }, false },
+	{ "--exec", 'x', 1, { "/a" }, false },
+	{ "--read-try", 0, 1, { "/a" }, false },
+	{ "--write-try", 0, 1, { "/a" }, false },
+	{ "--exec-try", 0, 1, { "/a" }, false },
+	{ "--bind", 0, 2, { "/s", "/a" }, false },
+	{ "--bind-try", 0, 2, { "/s", "/a" }, false },
+	{ "--ro-bind", 0, 2, { "/s", "/a" }, false },
+	{ "--ro-bind-try", 0, 2, { "/s", "/a" }, false },
+	{ "--dev-bind", 0, 2, { "/s", "/a" }, false },
+	{ "--dev-bind-try", 0, 2, { "/s", "/a" }, false },
+	{ "--bind-fd", 0, 2, { "3", "/a" }, false },
+	{ "--ro-bind-fd", 0, 2, { "3", "/a" }, false },
+	{ "--file", 0, 2, { "3", "/a" }, false },
+	{ "--bind-data", 0, 2, { "3", "/a" }, false },
+	{ "--ro-bind-data", 0, 2, { "3", "/a" }, false },
+	{ "--tmpfs", 0, 1, { "/a" }, false },
+	{ "--proc", 0, 1, { "/a" }, false },
+	{ "--dev", 0, 1, { "/a" }, false },
+	{ "--mqueue", 0, 1, { "/a" }, false },
+	{ "--dir", 0, 1, { "/a" }, false },
+	{ "--remount-ro", 0, 1, { "/a" }, false },
+	{ "--symlink", 0, 2, { "to", "/a" }, false },
+	{ "--chmod", 0, 2, { "755", "/a" }, false },
+	{ "--perms", 0, 1, { "755" }, true },
+	{ "--size", 0, 1, { "1" }, true },
+	{ "--overlay-src", 0, 1, { "/s" }, true },
+	{ "--overlay", 0, 3, { "/u", "/w", "/a" }, true },
+	{ "--tmp-overlay", 0, 1, { "/a" }, true },
+	{ "--ro-overlay", 0, 1, { "/a" }, true },
+	{ "--file-label", 0, 1, { "l" }, false },
+	{ "--env", 'e', 1, { "A" }, false },
+	{ "--env-all", 0, 0, { NULL }, false },
+	{ "--setenv", 0, 2, { "A", "1" }, false },
+	{ "--unsetenv", 0, 1, { "A" }, false },
+	{ "--clearenv", 0, 0, { NULL }, false },
+	{ "--unshare-all", 0, 0, { NULL }, false },
+	{ "--unshare-user", 0, 0, { NULL }, false },
+	{ "--unshare-user-try", 0, 0, { NULL }, false },
+	{ "--unshare-ipc", 0, 0, { NULL }, false },
+	{ "--unshare-pid", 0, 0, { NULL }, false },
+	{ "--unshare-net", 0, 0, { NULL }, false },
+	{ "--unshare-uts", 0, 0, { NULL }, false },
+	{ "--unshare-cgroup", 0, 0, { NULL }, false },
+	{ "--unshare-cgroup-try", 0, 0, { NULL }, false },
+	{ "--share-net", 0, 0, { NULL }, false },
+	{ "--net", 0, 0, { NULL }, false },
+	{ "--userns", 0, 1, { "3" }, false },
+	{ "--userns2", 0, 1, { "3" }, false },
+	{ "--pidns", 0, 1, { "3" }, false },
+	{ "--disable-userns", 0, 0, { NULL }, false },
+	{ "--assert-userns-disabled", 0, 0, { NULL }, false },
+	{ "--uid", 0, 1, { "1" }, false },
+	{ "--gid", 0, 1, { "1" }, false },
+	{ "--hostname", 0, 1, { "h" }, false },
+	{ "--cap-add", 0, 1, { "CAP_KILL" }, false },
+	{ "--cap-drop", 0, 1, { "all" }, false },
+	{ "--not-a-security-boundary", 0, 0, { NULL }, false },
+	{ "--exec-label", 0, 1, { "l" }, false },
+	{ "--rlimit", 0, 1, { "core=1" }, false },
+	{ "--timeout", 0, 1, { "1" }, false },
+	{ "--chdir", 0, 1, { "/a" }, false },
+	{ "--argv0", 0, 1, { "a" }, false },
+	{ "--new-session", 0, 0, { NULL }, false },
+	{ "--keep-fd", 0, 1, { "3" }, false },
+	{ "--die-with-parent", 0, 0, { NULL }, false },
+	{ "--as-pid-1", 0, 0, { NULL }, false },
+	{ "--lock-file", 0, 1, { "/a" }, false },
+	{ "--sync-fd", 0, 1, { "3" }, false },
+	{ "--block-fd", 0, 1, { "3" }, false },
+	{ "--userns-block-fd", 0, 1, { "3" }, false },
+	{ "--seccomp", 0, 1, { "3" }, false },
+	{ "--add-seccomp-fd", 0, 1, { "3" }, false },
+	{ "--status-fd", 0, 1, { "3" }, false },
+	{ "--exit-signal-fd", 0, 1, { "3" }, false },
+	{ "--info-fd", 0, 1, { "3" }, false },
+	{ "--json-status-fd", 0, 1, { "3" }, false },
+	{ "--level-prefix", 0, 0, { NULL }, false },
+	{ "--args", 0, 1, { "3" }, true },
+	{ "--as", 0, 1, { "nestbox" }, false },
+	{ "--explain", 0, 0, { NULL }, false },
+	{ "--version", 0, 0, { NULL }, false },
+	{ "--help", 0, 0, { NULL }, false },
 };
 
 static const struct option *find_option(const char *name)
@@ -139,7 +193,7 @@ static void test_table_is_sound(void **state)
 		const struct option *option = &options[i];
 
 		assert_memory_equal(option->name, "--", 2);
-		assert_int_equal(strspn(option->name, "abcdefghijklmnopqrstuvwxyz0-"),
+		assert_int_equal(strspn(option->name, "abcdefghijklmnopqrstuvwxyz012-"),
 				 strlen(option->name));
 		assert_true(option->group < GROUP_COUNT);
 		used[option->group] = true;
@@ -147,7 +201,7 @@ static void test_table_is_sound(void **state)
 		assert_true(strlen(option->help) > 5);
 		assert_null(strchr(option->help, '\n'));
 		assert_null(strstr(option->arguments, "  "));
-		assert_true(option_arguments(option) <= 2);
+		assert_true(option_arguments(option) <= 3);
 		for (size_t other = 0; other < i; other++) {
 			assert_string_not_equal(options[other].name, option->name);
 			assert_string_not_equal(options[other].help, option->help);
@@ -169,6 +223,8 @@ static void test_every_option(void **state)
 		const char *words[8] = { "nestbox", expected[i].name };
 		struct parsed parsed;
 
+		if (expected[i].needs_others)
+			continue;
 		for (size_t at = 0; at < expected[i].arguments; at++)
 			words[2 + at] = expected[i].example[at];
 		words[2 + expected[i].arguments] = "command";
@@ -204,6 +260,8 @@ static void test_values_in_the_same_word(void **state)
 		struct parsed parsed;
 		char word[64];
 
+		if (expected[i].needs_others)
+			continue;
 		snprintf(word, sizeof(word), "%s=%s", expected[i].name,
 			 expected[i].arguments ? expected[i].example[0] : "");
 		if (expected[i].arguments == 1) {
@@ -233,9 +291,14 @@ static void test_defaults(void **state)
 	assert_int_equal(plan->uid, -1);
 	assert_int_equal(plan->gid, -1);
 	assert_int_equal(plan->timeout, 0);
-	assert_int_equal(plan->status_fd, -1);
-	assert_int_equal(plan->exit_signal_fd, -1);
-	assert_false(plan->share_net || plan->new_session || plan->die_with_parent);
+	for (size_t i = 0; i < PLAN_FDS; i++)
+		assert_int_equal(plan->fds[i], -1);
+	assert_int_equal(plan->namespaces, CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWIPC |
+						   CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWNET);
+	assert_int_equal(plan->try_for | plan->capabilities, 0);
+	assert_false(plan->bare || plan->touch_host || plan->inherit_fds || plan->inherit_signals);
+	assert_false(plan->map_caller || plan->unfiltered || plan->loose);
+	assert_false(plan->new_session || plan->die_with_parent);
 	assert_false(plan->explain || plan->help || plan->version);
 	release(&parsed);
 }
@@ -285,46 +348,298 @@ static void test_grants(void **state)
 static void test_steps(void **state)
 {
 	static const struct mount_step rows[] = {
-		{ STEP_DEV, "/a", NULL },           { STEP_TMPFS, "/b/c", NULL },
-		{ STEP_SYMLINK, "/d", "../x//y/" }, { STEP_DIR, "/e", NULL },
-		{ STEP_PROC, "/f", NULL },          { STEP_TMPFS, "/b/c", NULL },
-		{ STEP_SYMLINK, "/g", "-" },
+		{ .kind = STEP_DEV, .dest = "/a" },
+		{ .kind = STEP_TMPFS, .dest = "//b/./c//" },
+		{ .kind = STEP_SYMLINK, .dest = "/d/.", .text = "../x//y/" },
+		{ .kind = STEP_DIR, .dest = "/e/" },
+		{ .kind = STEP_PROC, .dest = "/f" },
+		{ .kind = STEP_TMPFS, .dest = "b" },
+		{ .kind = STEP_SYMLINK, .dest = "/", .text = "-" },
 	};
 	struct parsed parsed;
 
 	(void)state;
 	good(&parsed, WORDS("--dev", "/a", "-r", "/z", "--tmpfs", "//b/./c//", "--symlink",
-			    "../x//y/", "/d/.", "--dir", "/e/", "--proc=/f", "--tmpfs=/b/c",
-			    "--symlink", "-", "//g", "command"));
+			    "../x//y/", "/d/.", "--dir", "/e/", "--proc=/f", "--tmpfs=b",
+			    "--symlink", "-", "/", "command"));
 	assert_int_equal(parsed.plan.step_count, COUNT(rows));
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_int_equal(parsed.plan.steps[i].kind, rows[i].kind);
 		assert_string_equal(parsed.plan.steps[i].dest, rows[i].dest);
+		assert_int_equal(parsed.plan.steps[i].fd, -1);
+		assert_int_equal(parsed.plan.steps[i].mode, -1);
+		assert_int_equal(parsed.plan.steps[i].size, 0);
 		if (rows[i].text != NULL)
 			assert_string_equal(parsed.plan.steps[i].text, rows[i].text);
 	}
 	release(&parsed);
 }
 
-static void test_bad_steps(void **state)
+static void test_binds(void **state)
 {
-	static const char *const names[] = { "--tmpfs", "--dir", "--proc", "--dev" };
-	static const char *const dests[] = {
-		"", "/", "//", "/.", "a", "./a", "..", "/..", "/a/../b"
+	static const struct {
+		const char *name;
+		unsigned int flags;
+	} rows[] = {
+		{ "--bind", 0 },
+		{ "--bind-try", STEP_OPTIONAL },
+		{ "--ro-bind", STEP_READ_ONLY },
+		{ "--ro-bind-try", STEP_READ_ONLY | STEP_OPTIONAL },
+		{ "--dev-bind", STEP_DEVICES },
+		{ "--dev-bind-try", STEP_DEVICES | STEP_OPTIONAL },
+		{ "--bind-fd", 0 },
+		{ "--ro-bind-fd", STEP_READ_ONLY },
 	};
-	char longest[PATH_MAX + 1];
+	struct parsed parsed;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(dests); i++) {
-		for (size_t at = 0; at < COUNT(names); at++)
-			bad(WORDS(names[at], dests[i], "command"), names[at]);
-		bad(WORDS("--symlink", "x", dests[i], "command"), "--symlink");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		bool by_fd = strstr(rows[i].name, "-fd") != NULL;
+		const struct mount_step *step;
+
+		good(&parsed, WORDS(rows[i].name, "5", "/", "command"));
+		step = &parsed.plan.steps[0];
+		assert_int_equal(step->kind, STEP_BIND);
+		assert_int_equal(step->flags, rows[i].flags);
+		assert_string_equal(step->dest, "/");
+		assert_int_equal(step->fd, by_fd ? 5 : -1);
+		if (by_fd)
+			assert_null(step->source);
+		else
+			assert_string_equal(step->source, "5");
+		release(&parsed);
+		bad(WORDS(rows[i].name, "", "/a", "command"), rows[i].name);
+		bad(WORDS(rows[i].name, "5", "", "command"), rows[i].name);
+		if (by_fd)
+			bad(WORDS(rows[i].name, "5x", "/a", "command"), rows[i].name);
 	}
-	bad(WORDS("--symlink", "", "/a", "command"), "--symlink");
-	memset(longest, 'x', PATH_MAX);
-	longest[0] = '/';
-	longest[PATH_MAX] = '\0';
-	bad(WORDS("--dir", longest, "command"), "--dir");
+}
+
+/* What is made takes the mode and the size in front of it. */
+static void test_modes_and_sizes(void **state)
+{
+	struct parsed parsed;
+	const struct mount_step *steps;
+
+	(void)state;
+	good(&parsed, WORDS("--perms", "0", "--dir", "a", "--dir", "a", "--size", "4096", "--perms",
+			    "1777", "--tmpfs", "b", "--tmpfs", "b", "--perms", "600", "--file", "7",
+			    "c", "--perms", "07777", "--bind-data", "8", "d", "--perms=4",
+			    "--ro-bind-data", "9", "e", "--chmod", "755", "f", "command"));
+	steps = parsed.plan.steps;
+	assert_int_equal(parsed.plan.step_count, 8);
+	assert_int_equal(steps[0].mode, 0);
+	assert_int_equal(steps[1].mode, -1);
+	assert_int_equal(steps[2].mode, 01777);
+	assert_int_equal(steps[2].size, 4096);
+	assert_int_equal(steps[3].mode, -1);
+	assert_int_equal(steps[3].size, 0);
+	assert_int_equal(steps[4].kind, STEP_FILE);
+	assert_int_equal(steps[4].mode, 0600);
+	assert_int_equal(steps[4].fd, 7);
+	assert_int_equal(steps[5].kind, STEP_DATA);
+	assert_int_equal(steps[5].mode, 07777);
+	assert_int_equal(steps[5].flags, 0);
+	assert_int_equal(steps[6].kind, STEP_DATA);
+	assert_int_equal(steps[6].mode, 04);
+	assert_int_equal(steps[6].flags, STEP_READ_ONLY);
+	assert_int_equal(steps[7].kind, STEP_CHMOD);
+	assert_int_equal(steps[7].mode, 0755);
+	release(&parsed);
+}
+
+static void test_bad_modes_and_sizes(void **state)
+{
+	static const char *const modes[] = { "",    "8",     "-1",
+					     "+7",  " 7",    "7 ",
+					     "0x7", "10000", "37777777777777777777777" };
+	static const char *const sizes[] = { "",   "0",  "-1",
+					     "+1", " 1", "1k",
+					     "0x", "1.", "9223372036854775808" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(modes); i++) {
+		bad(WORDS("--perms", modes[i], "--dir", "/a", "command"), "--perms");
+		bad(WORDS("--chmod", modes[i], "/a", "command"), "--chmod");
+	}
+	for (size_t i = 0; i < COUNT(sizes); i++)
+		bad(WORDS("--size", sizes[i], "--tmpfs", "/a", "command"), "--size");
+	bad(WORDS("--perms", "1", "--perms", "1", "--dir", "/a", "command"), "--perms");
+	bad(WORDS("--size", "1", "--size", "1", "--tmpfs", "/a", "command"), "--size");
+	bad(WORDS("--perms", "1", "command"), "--perms");
+	bad(WORDS("--perms", "1", "--bind", "/", "/", "command"), "--perms");
+	bad(WORDS("--perms", "1", "--chmod", "7", "/a", "command"), "--perms");
+	bad(WORDS("--size", "1", "command"), "--size");
+	bad(WORDS("--size", "1", "--dir", "/a", "command"), "--size");
+}
+
+static void test_overlays(void **state)
+{
+	struct parsed parsed;
+	const struct mount_step *steps;
+
+	(void)state;
+	good(&parsed, WORDS("--overlay-src", "a", "--overlay-src", "b", "--overlay", "u", "w", "/d",
+			    "--overlay-src", "c", "--tmp-overlay", "/e", "--overlay-src", "a",
+			    "--overlay-src", "b", "--ro-overlay", "/f", "command"));
+	steps = parsed.plan.steps;
+	assert_int_equal(parsed.plan.step_count, 8);
+	assert_int_equal(steps[1].kind, STEP_LAYER);
+	assert_string_equal(steps[1].source, "b");
+	assert_int_equal(steps[2].kind, STEP_OVERLAY);
+	assert_string_equal(steps[2].source, "u");
+	assert_string_equal(steps[2].text, "w");
+	assert_string_equal(steps[2].dest, "/d");
+	assert_int_equal(steps[4].kind, STEP_TMP_OVERLAY);
+	assert_int_equal(steps[7].kind, STEP_RO_OVERLAY);
+	release(&parsed);
+	bad(WORDS("--overlay", "u", "w", "/d", "command"), "--overlay");
+	bad(WORDS("--tmp-overlay", "/d", "command"), "--tmp-overlay");
+	bad(WORDS("--overlay-src", "a", "--ro-overlay", "/d", "command"), "--ro-overlay");
+	bad(WORDS("--overlay-src", "a", "command"), "--overlay-src");
+	bad(WORDS("--overlay-src", "a", "--dir", "/d", "--tmp-overlay", "/d", "command"),
+	    "--overlay-src");
+	bad(WORDS("--overlay-src", "a", "--overlay", "u", "", "/d", "command"), "--overlay");
+}
+
+static void test_namespaces(void **state)
+{
+	struct parsed parsed;
+
+	(void)state;
+	good(&parsed, WORDS("--net", "--unshare-net", "command"));
+	assert_true((parsed.plan.namespaces & CLONE_NEWNET) != 0);
+	release(&parsed);
+	good(&parsed, WORDS("--unshare-all", "--share-net", "command"));
+	assert_int_equal(parsed.plan.namespaces & CLONE_NEWNET, 0);
+	assert_int_equal(parsed.plan.try_for, 0);
+	release(&parsed);
+	good(&parsed, WORDS("--userns", "5", "command"));
+	assert_int_equal(parsed.plan.namespaces & CLONE_NEWUSER, 0);
+	release(&parsed);
+}
+
+static void test_capabilities(void **state)
+{
+	static const char *const refused[] = { "", "cap_", "CAP_NO", "64", "-1", "kill ", "all " };
+	struct parsed parsed;
+
+	(void)state;
+	good(&parsed, WORDS("--cap-add", "CAP_KILL", "--cap-add", "sys_admin", "--cap-add", "40",
+			    "--cap-drop", "cap_Kill", "command"));
+	assert_true(parsed.plan.capabilities == (1ULL << 21 | 1ULL << 40));
+	assert_true(parsed.plan.disable_userns);
+	release(&parsed);
+	good(&parsed, WORDS("--cap-add", "all", "--cap-drop", "CHOWN", "command"));
+	assert_true(parsed.plan.capabilities == ~1ULL);
+	release(&parsed);
+	for (size_t i = 0; i < COUNT(refused); i++)
+		bad(WORDS("--cap-add", refused[i], "command"), "--cap-add");
+}
+
+static void test_seccomp(void **state)
+{
+	struct parsed parsed;
+
+	(void)state;
+	good(&parsed, WORDS("--seccomp", "5", "--seccomp", "6", "command"));
+	assert_int_equal(parsed.plan.seccomp_fd_count, 1);
+	assert_int_equal(parsed.plan.seccomp_fds[0], 6);
+	release(&parsed);
+	good(&parsed, WORDS("--add-seccomp-fd", "5", "--add-seccomp-fd", "6", "command"));
+	assert_int_equal(parsed.plan.seccomp_fd_count, 2);
+	assert_int_equal(parsed.plan.seccomp_fds[1], 6);
+	release(&parsed);
+	bad(WORDS("--seccomp", "5", "--add-seccomp-fd", "6", "command"), "--add-seccomp-fd");
+	bad(WORDS("--add-seccomp-fd", "5", "--seccomp", "6", "command"), "--seccomp");
+}
+
+/* A descriptor that gives BYTES, as a word. */
+static const char *words_from(const void *bytes, size_t size)
+{
+	static char number[4][16];
+	static size_t next;
+	char *word = number[next++ % COUNT(number)];
+	int fd = memfd_create("words", 0);
+
+	assert_int_equal(write(fd, bytes, size), size);
+	lseek(fd, 0, SEEK_SET);
+	snprintf(word, sizeof(number[0]), "%d", fd);
+	return word;
+}
+#define WORDS_FROM(literal) words_from(literal, sizeof(literal) - 1)
+
+static void test_args(void **state)
+{
+	static char many[2 * 6 * 10000];
+	struct parsed parsed;
+	size_t size = 0;
+
+	(void)state;
+	good(&parsed, WORDS("-r", "/1", "--args", WORDS_FROM("-r\0/2\0--setenv\0A\0\0-r\0/3"), "-r",
+			    "/4", "command", "--args"));
+	assert_int_equal(parsed.plan.grant_count, 4);
+	assert_string_equal(parsed.plan.grants[2].path, "/3");
+	assert_string_equal(parsed.plan.grants[3].path, "/4");
+	assert_string_equal(parsed.plan.env[0].value, "");
+	release(&parsed);
+	good(&parsed, WORDS("--args", WORDS_FROM(""), "command"));
+	release(&parsed);
+	for (size_t i = 0; i < 10000; i++)
+		size += (size_t)sprintf(many + size, "-r%c/%04zu%c", 0, i, 0);
+	good(&parsed, WORDS("--args", words_from(many, size), "command"));
+	assert_int_equal(parsed.plan.grant_count, 10000);
+	assert_string_equal(parsed.plan.grants[9999].path, "/9999");
+	release(&parsed);
+	bad(WORDS("--args", WORDS_FROM("-r"), "command"), "-r");
+	bad(WORDS("--args", WORDS_FROM("-r\0/a\0word"), "command"), "--args");
+	bad(WORDS("--args", WORDS_FROM("--perms\0001"), "command"), "--perms");
+	bad(WORDS("--args", WORDS_FROM("\0"), "command"), "--args");
+	bad(WORDS("--as", "bwrap", "--args", WORDS_FROM("--args\0003"), "command"), "--args");
+}
+
+static void test_personality(void **state)
+{
+	const char *const words[] = { "/x/bwrap", "--dir", "/a", "-", NULL };
+	struct parsed parsed;
+	const struct plan *plan = &parsed.plan;
+
+	(void)state;
+	parse(&parsed, words);
+	assert_int_equal(parsed.result, 0);
+	assert_int_equal(plan->as, AS_BWRAP);
+	assert_int_equal(plan->namespaces, getuid() == 0 ? 0 : CLONE_NEWUSER);
+	assert_true(plan->capabilities == (getuid() == 0 ? UINT64_MAX : 0));
+	assert_true(plan->bare && plan->touch_host && plan->inherit_fds && plan->inherit_signals);
+	assert_true(plan->map_caller && plan->unfiltered && plan->loose);
+	assert_string_equal(plan->command[0], "-");
+	release(&parsed);
+	good(&parsed, WORDS("--as", "bwrap", "--unshare-all", "x"));
+	assert_int_equal(plan->as, AS_BWRAP);
+	assert_int_equal(plan->try_for & CLONE_NEWCGROUP, CLONE_NEWCGROUP);
+	release(&parsed);
+	bad(WORDS("--as", "nobody", "command"), "nobody");
+	bad(WORDS("--net", "--as", "bwrap", "command"), "--as");
+	bad(WORDS("--as", "bwrap", "--read", "/a", "command"), "--read");
+	bad(WORDS("--as", "bwrap", "-r", "/a", "command"), "-r");
+	bad(WORDS("--as", "bwrap", "--dir=/a", "command"), "--dir=/a");
+	bad(WORDS("--as", "bwrap", "--as-pid-1", "command"), "Specifying --as-pid-1");
+	bad(WORDS("--as", "bwrap", "--disable-userns", "command"), "--disable-userns");
+	bad(WORDS("--as", "bwrap", "--hostname", "a", "command"), "Specifying --hostname");
+}
+
+static void test_repetitions(void **state)
+{
+	struct parsed parsed;
+
+	(void)state;
+	good(&parsed, WORDS("--chdir", "/a", "--dir", "/a", "--dir", "/a", "--uid", "1", "--chdir",
+			    "/b", "--uid", "2", "command"));
+	assert_int_equal(parsed.plan.repeated_count, 2);
+	assert_string_equal(parsed.plan.repeated[0], "--chdir");
+	assert_string_equal(parsed.plan.repeated[1], "--uid");
+	assert_string_equal(parsed.plan.chdir, "/b");
+	release(&parsed);
 }
 
 static void test_environment(void **state)
@@ -372,7 +687,7 @@ static void test_flags(void **state)
 		const struct plan *plan = &parsed.plan;
 
 		good(&parsed, WORDS(names[i], names[i], "command"));
-		assert_int_equal(plan->share_net, i == 0);
+		assert_int_equal(plan->namespaces & CLONE_NEWNET, i == 0 ? 0 : CLONE_NEWNET);
 		assert_int_equal(plan->new_session, i == 1);
 		assert_int_equal(plan->die_with_parent, i == 2);
 		assert_int_equal(plan->explain, i == 3);
@@ -497,8 +812,8 @@ static void test_descriptors(void **state)
 	assert_int_equal(parsed.plan.keep_fds[0], 0);
 	assert_int_equal(parsed.plan.keep_fds[1], 7);
 	assert_int_equal(parsed.plan.keep_fds[2], 7);
-	assert_int_equal(parsed.plan.status_fd, 3);
-	assert_int_equal(parsed.plan.exit_signal_fd, INT_MAX);
+	assert_int_equal(parsed.plan.fds[FD_STATUS], 3);
+	assert_int_equal(parsed.plan.fds[FD_EXIT_SIGNAL], INT_MAX);
 	release(&parsed);
 	for (size_t i = 0; i < COUNT(refused); i++) {
 		bad(WORDS("--keep-fd", refused[i], "command"), "--keep-fd");
@@ -662,7 +977,7 @@ static void test_usage(void **state)
 	int fd = memfd_create("usage", MFD_CLOEXEC), full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 
 	(void)state;
-	assert_int_equal(options_usage(fd), 0);
+	assert_int_equal(options_usage(AS_NESTBOX, fd), 0);
 	assert_true(pread(fd, text, sizeof(text) - 1, 0) > 0);
 	assert_memory_equal(text, "usage: nestbox ", 15);
 	for (size_t i = 0; i < option_count; i++) {
@@ -679,8 +994,8 @@ static void test_usage(void **state)
 	}
 	for (size_t group = 0; group < GROUP_COUNT; group++)
 		assert_non_null(strstr(text, option_groups[group]));
-	assert_int_equal(options_usage(-1), -1);
-	assert_int_equal(options_usage(full), -1);
+	assert_int_equal(options_usage(AS_NESTBOX, -1), -1);
+	assert_int_equal(options_usage(AS_NESTBOX, full), -1);
 	close(full);
 	close(fd);
 }
@@ -696,7 +1011,16 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_grants),
 		cmocka_unit_test(test_steps),
-		cmocka_unit_test(test_bad_steps),
+		cmocka_unit_test(test_binds),
+		cmocka_unit_test(test_modes_and_sizes),
+		cmocka_unit_test(test_bad_modes_and_sizes),
+		cmocka_unit_test(test_overlays),
+		cmocka_unit_test(test_namespaces),
+		cmocka_unit_test(test_capabilities),
+		cmocka_unit_test(test_seccomp),
+		cmocka_unit_test(test_args),
+		cmocka_unit_test(test_personality),
+		cmocka_unit_test(test_repetitions),
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_ids),

@@ -22,6 +22,7 @@
 /* A plan whose descriptors are pipes, and the ends to read from. */
 struct fixture {
 	struct plan plan;
+	struct box box;
 	int events, signals;
 	char line[8192];
 };
@@ -37,8 +38,10 @@ static int set_up(void **state)
 		return -1;
 	fixture->events = events[0];
 	fixture->signals = signals[0];
-	fixture->plan.status_fd = events[1];
-	fixture->plan.exit_signal_fd = signals[1];
+	fixture->box.plan = &fixture->plan;
+	fixture->box.namespaces = ~0U;
+	fixture->plan.fds[FD_STATUS] = events[1];
+	fixture->plan.fds[FD_EXIT_SIGNAL] = signals[1];
 	return 0;
 }
 
@@ -48,8 +51,8 @@ static int tear_down(void **state)
 
 	close(fixture->events);
 	close(fixture->signals);
-	close(fixture->plan.status_fd);
-	close(fixture->plan.exit_signal_fd);
+	close(fixture->plan.fds[FD_STATUS]);
+	close(fixture->plan.fds[FD_EXIT_SIGNAL]);
 	free(fixture);
 	return 0;
 }
@@ -125,7 +128,7 @@ static void test_start(void **state)
 	struct fixture *fixture = *state;
 	int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 
-	status_started(&fixture->plan, 12345, pidfd);
+	status_started(&fixture->box, 12345, pidfd);
 	event(fixture);
 	assert_memory_equal(fixture->line, "{\"event\":\"start\",\"pid\":12345", 28);
 	assert_non_null(strstr(fixture->line, ",\"walls\":{\"user\":\"own\""));
@@ -140,8 +143,8 @@ static void test_start_shared_net_no_pidfd(void **state)
 {
 	struct fixture *fixture = *state;
 
-	fixture->plan.share_net = true;
-	status_started(&fixture->plan, 7, -1);
+	fixture->box.namespaces = 0;
+	status_started(&fixture->box, 7, -1);
 	assert_non_null(strstr(event(fixture), "\"net\":\"shared\""));
 	assert_null(strstr(fixture->line, "pidfd_ino"));
 }
@@ -207,11 +210,12 @@ static void test_long_objects_leave_room_for_the_reason(void **state)
 
 static void test_no_descriptors(void **state)
 {
-	const struct plan plan = { .status_fd = -1, .exit_signal_fd = -1 };
+	const struct plan plan = { .fds = { -1, -1 } };
+	const struct box box = { .plan = &plan };
 	const struct fault fault = { .step = "exec", .error = ENOENT };
 	struct fixture *fixture = *state;
 
-	status_started(&plan, 1, -1);
+	status_started(&box, 1, -1);
 	status_failed(&plan, REPORT_EXEC_FAILED, &fault);
 	status_timed_out(&plan);
 	status_ended(&plan, 0);
@@ -229,12 +233,12 @@ static void test_reader_gone(void **state)
 	signal(SIGPIPE, SIG_IGN);
 	close(fixture->events);
 	close(fixture->signals);
-	status_started(&fixture->plan, 1, -1);
+	status_started(&fixture->box, 1, -1);
 	status_failed(&fixture->plan, REPORT_EXEC_FAILED, &fault);
 	status_timed_out(&fixture->plan);
 	status_ended(&fixture->plan, SIGKILL);
-	fixture->events = dup(fixture->plan.status_fd);
-	fixture->signals = dup(fixture->plan.status_fd);
+	fixture->events = dup(fixture->plan.fds[FD_STATUS]);
+	fixture->signals = dup(fixture->plan.fds[FD_STATUS]);
 	signal(SIGPIPE, SIG_DFL);
 }
 

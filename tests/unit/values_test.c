@@ -342,6 +342,63 @@ static void test_limits_refused(void **state)
 		assert_false(value_limit(rows[i], &limit));
 }
 
+static void test_octal(void **state)
+{
+	static const char *const refused[] = { "",   "8",     "-1",
+					       "+1", " 1",    "1 ",
+					       "0x", "10000", "77777777777777777777777777" };
+	uint64_t number;
+
+	(void)state;
+	assert_true(value_octal("0", 07777, &number) && number == 0);
+	assert_true(value_octal("0755", 07777, &number) && number == 0755);
+	assert_true(value_octal("7777", 07777, &number) && number == 07777);
+	for (size_t i = 0; i < COUNT(refused); i++)
+		assert_false(value_octal(refused[i], 07777, &number));
+}
+
+static void test_sizes(void **state)
+{
+	static const char *const refused[] = { "",
+					       "0x",
+					       "08",
+					       "0xg",
+					       "1k",
+					       "-1",
+					       "+1",
+					       " 1",
+					       "0x-1",
+					       "00x1",
+					       "9223372036854775808",
+					       "0x8000000000000000" };
+	uint64_t number;
+
+	(void)state;
+	assert_true(value_size("4096", INT64_MAX, &number) && number == 4096);
+	assert_true(value_size("0", INT64_MAX, &number) && number == 0);
+	assert_true(value_size("010", INT64_MAX, &number) && number == 8);
+	assert_true(value_size("0x1F", INT64_MAX, &number) && number == 31);
+	assert_true(value_size("0X1f", INT64_MAX, &number) && number == 31);
+	assert_true(value_size("0x7fffffffffffffff", INT64_MAX, &number) && number == INT64_MAX);
+	for (size_t i = 0; i < COUNT(refused); i++)
+		assert_false(value_size(refused[i], INT64_MAX, &number));
+}
+
+static void test_capabilities(void **state)
+{
+	static const char *const refused[] = { "", "cap_", "cap", "cap_chown ", "64", "alls", "*" };
+	uint64_t set;
+
+	(void)state;
+	assert_true(value_capability("chown", &set) && set == 1);
+	assert_true(value_capability("CAP_SYS_ADMIN", &set) && set == 1ULL << 21);
+	assert_true(value_capability("Cap_Checkpoint_Restore", &set) && set == 1ULL << 40);
+	assert_true(value_capability("63", &set) && set == 1ULL << 63);
+	assert_true(value_capability("aLL", &set) && set == UINT64_MAX);
+	for (size_t i = 0; i < COUNT(refused); i++)
+		assert_false(value_capability(refused[i], &set));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +412,9 @@ int main(void)
 		cmocka_unit_test(test_limit_names),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_limits_refused),
+		cmocka_unit_test(test_octal),
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_capabilities),
 	};
 
 	return cmocka_run_group_tests_name("values", tests, NULL, NULL);

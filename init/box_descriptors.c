@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* The caller's descriptors: which of them are for the box, and which for the workload. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "init/box.h"
+#include "init/descriptors.h"
+
+/* A directory leads to all of the host: ".." knows no mount of ours. As one of --keep-fd it is asked
+ * for, as standard input it can only be a mistake. */
+static int check_standard(struct fault *fault)
+{
+	static const char *const names[] = { "standard input", "standard output",
+					     "standard error" };
+	struct stat stat;
+
+	for (int fd = 0; fd <= 2; fd++)
+		if (fstat(fd, &stat) == 0 && S_ISDIR(stat.st_mode))
+			return fault_text(fault, "start", names[fd],
+					  "is a directory, which would lead out of the box");
+	return 0;
+}
+
+/* Who has another descriptor of the same pipe or file could forge events. A terminal shows them to a
+ * person, who may want that. */
+static bool is_same(const struct stat *events, int fd)
+{
+	struct stat stat;
+
+	return fstat(fd, &stat) == 0 && stat.st_dev == events->st_dev &&
+	       stat.st_ino == events->st_ino && !S_ISCHR(stat.st_mode);
+}
+
+static int check_events(const struct box *box, int fd, const char *option, struct fault *fault)
+{
+	struct stat stat;
+	int flags = fd < 0 ? 0 : fcntl(fd, F_GETFL);
+
+	if (fd < 0)
+		return 0;
+	if (flags < 0 || fstat(fd, &stat) != 0)
+		return fault_errno(fault, "options", option, errno);
+	/* Events that nobody could ever read would be lost without a word. */
+	if ((flags & O_ACCMODE) == O_RDONLY || (flags & O_PATH) != 0)
+		return fault_text(fault, "options", option,
+				  "the descriptor is not open for writing");
+	for (int standard = 0; standard <= 2; standard++)
+		if (is_same(&stat, standard))
+			return fault_text(fault, "options", option,
+					  "the command has that file as its 0, 1 or 2");
+	for (size_t i = 0; i < box->keep_fd_count; i++)
+		if (is_same(&stat, box->keep_fds[i]))
+			return fault_text(fault, "options", option,
+					  "the command has that file by --keep-fd");
+	return 0;
+}
+
+static int check_keep_fds(struct box *box, struct fault *fault)
+{
+	const struct plan *plan = box->plan;
+
+	box->keep_fds = calloc(plan->keep_fd_count + 1, sizeof(int));
+	if (box->keep_fds == NULL)
+		return fault_errno(fault, "options", "--keep-fd", ENOMEM);
+	for (size_t i = 0; i < plan->keep_fd_count; i++) {
+		if (fcntl(plan->keep_fds[i], F_GETFD) < 0)
+			return fault_errno(fault, "options", "--keep-fd", errno);
+		if (plan->keep_fds[i] > 2)
+			box->keep_fds[box->keep_fd_count++] = plan->keep_fds[i];
+	}
+	descriptors_sort(box->keep_fds, box->keep_fd_count);
+	return 0;
+}
+
+static const char *const fd_options[PLAN_FDS] = {
+	[FD_STATUS] = "--status-fd",
+	[FD_EXIT_SIGNAL] = "--exit-signal-fd",
+	[FD_INFO] = "--info-fd",
+	[FD_JSON_STATUS] = "--json-status-fd",
+	[FD_SYNC] = "--sync-fd",
+	[FD_BLOCK] = "--block-fd",
+	[FD_USERNS_BLOCK] = "--userns-block-fd",
+	[FD_USERNS] = "--userns",
+	[FD_USERNS2] = "--userns2",
+	[FD_PIDNS] = "--pidns",
+};
+
+/* From here on it is ours: an exec in the box closes it. */
+static int take(int fd, const char *option, struct fault *fault)
+{
+	if (fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
+		return 0;
+	return fault_errno(fault, "options", option, errno);
+}
+
+static int take_all(const struct plan *plan, struct fault *fault)
+{
+	for (size_t i = 0; i < PLAN_FDS; i++) {
+		/* Where nobody else is there to hold it, bubblewrap's command does. */
+		if (i == FD_SYNC && plan->as_pid_1 && plan->inherit_fds)
+			continue;
+		if (take(plan->fds[i], fd_options[i], fault) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < plan->step_count; i++)
+		if (take(plan->steps[i].fd, "FD of a mount step", fault) != 0)
+			return -1;
+	for (size_t i = 0; i < plan->seccomp_fd_count; i++)
+		if (take(plan->seccomp_fds[i], "--seccomp", fault) != 0)
+			return -1;
+	return 0;
+}
+
+/* Reads a program of BPF instructions as seccomp(2) takes them. */
+static int read_program(int fd, struct program *program, struct fault *fault)
+{
+	size_t room = (BPF_MAXINSNS + 1) * sizeof(struct sock_filter), got = 0;
+	char *bytes = malloc(room);
+	ssize_t count = 1;
+
+	if (bytes == NULL)
+		return fault_errno(fault, "seccomp data", "", ENOMEM);
+	while (count != 0 && got < room) {
+		count = read(fd, bytes + got, room - got);
+		if (count < 0 && errno != EINTR)
+			break;
+		got += count > 0 ? (size_t)count : 0;
+	}
+	program->code = (struct sock_filter *)(void *)bytes;
+	program->length = (unsigned short)(got / sizeof(struct sock_filter));
+	if (count < 0)
+		return fault_errno(fault, "seccomp data", "", errno);
+	if (got % sizeof(struct sock_filter) != 0)
+		return fault_text(fault, "seccomp data", "", "must be multiple of 8");
+	if (got == 0 || got == room)
+		return fault_text(fault, "seccomp data", "",
+				  "must be 1 to 4096 instructions of 8 bytes");
+	return 0;
+}
+
+static int read_programs(struct box *box, struct fault *fault)
+{
+	const struct plan *plan = box->plan;
+
+	if (plan->seccomp_fd_count == 0)
+		return 0;
+	box->programs = calloc(plan->seccomp_fd_count, sizeof(*box->programs));
+	if (box->programs == NULL)
+		return fault_errno(fault, "seccomp data", "", ENOMEM);
+	for (size_t i = 0; i < plan->seccomp_fd_count; i++)
+		if (read_program(plan->seccomp_fds[i], &box->programs[i], fault) != 0)
+			return -1;
+	box->program_count = plan->seccomp_fd_count;
+	return 0;
+}
+
+/* The report pipe, --sync-fd and the locks. */
+static int list_for_pid1(struct box *box, struct fault *fault)
+{
+	box->pid1_fds = calloc(box->plan->lock_file_count + 2, sizeof(int));
+	return box->pid1_fds == NULL ? fault_errno(fault, "start", "descriptors", ENOMEM) : 0;
+}
+
+/*
+ * Where the caller closed 0, 1 or 2, none of our descriptors may take that number and so become
+ * somebody's standard output. The exec closes the place holders, but only after it has followed
+ * the path of an interpreter, which may be /proc/self/fd/0: they must lead nowhere.
+ */
+static int fill_standard_fds(struct fault *fault)
+{
+	int fd;
+
+	do {
+		fd = eventfd(0, EFD_CLOEXEC);
+	} while (fd >= 0 && fd <= 2);
+	if (fd < 0)
+		return fault_errno(fault, "start", "descriptors", errno);
+	close(fd);
+	return 0;
+}
+
+/* Must see the descriptors as the caller left them: before any is opened here. */
+int box_take_descriptors(struct box *box, struct fault *fault)
+{
+	const struct plan *plan = box->plan;
+
+	if ((!plan->inherit_fds && check_standard(fault) != 0) || check_keep_fds(box, fault) != 0 ||
+	    check_events(box, plan->fds[FD_STATUS], "--status-fd", fault) != 0 ||
+	    check_events(box, plan->fds[FD_EXIT_SIGNAL], "--exit-signal-fd", fault) != 0 ||
+	    take_all(plan, fault) != 0 || fill_standard_fds(fault) != 0 ||
+	    read_programs(box, fault) != 0)
+		return -1;
+	return list_for_pid1(box, fault);
+}

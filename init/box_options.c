@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* The options that say how the box and the command in it are. */
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <string.h>
+
+#include "init/parser.h"
+#include "init/values.h"
+#include "mountns/linux.h"
+
+#define HOSTNAME_MAX 64 /* sethostname(2) */
+
+int add_env(struct parser *parser, const struct option *option, char **arguments,
+	    struct fault *fault)
+{
+	struct env_edit edit = { .kind = (unsigned int)option->parameter };
+	struct plan *plan = parser->plan;
+	struct env_edit *place;
+
+	if (option_arguments(option) > 0) {
+		edit.name = arguments[0];
+		if (edit.name[0] == '\0' || strchr(edit.name, '=') != NULL)
+			return parser_refuse(fault, option, "that is no name of a variable", NULL);
+	}
+	if (edit.kind == ENV_SET)
+		edit.value = arguments[1];
+	place = parser_append(&plan->env, &plan->env_count, sizeof(*place), fault);
+	if (place == NULL)
+		return -1;
+	*place = edit;
+	return 0;
+}
+
+int set_flag(struct parser *parser, const struct option *option, char **arguments,
+	     struct fault *fault)
+{
+	struct plan *plan = parser->plan;
+	bool ignored;
+	bool *const flags[] = {
+		[FLAG_NEW_SESSION] = &plan->new_session,
+		[FLAG_DIE_WITH_PARENT] = &plan->die_with_parent,
+		[FLAG_AS_PID_1] = &plan->as_pid_1,
+		[FLAG_DISABLE_USERNS] = &plan->disable_userns,
+		[FLAG_ASSERT_USERNS_DISABLED] = &plan->assert_userns_disabled,
+		[FLAG_LEVEL_PREFIX] = &plan->level_prefix,
+		[FLAG_NO_BOUNDARY] = &ignored,
+		[FLAG_EXPLAIN] = &plan->explain,
+		[FLAG_VERSION] = &plan->version,
+		[FLAG_HELP] = &plan->help,
+	};
+
+	(void)arguments;
+	(void)fault;
+	*flags[option->parameter] = true;
+	return 0;
+}
+
+int set_id(struct parser *parser, const struct option *option, char **arguments,
+	   struct fault *fault)
+{
+	struct plan *plan = parser->plan;
+	uint64_t id;
+
+	/* 2^32-1 means "no id" to the kernel: setresuid(2). */
+	if (!value_number(arguments[0], UINT32_MAX - 1, &id))
+		return parser_refuse(fault, option, "must be a number from 0 to 4294967294, not",
+				     arguments[0]);
+	*(option->parameter == ID_USER ? &plan->uid : &plan->gid) = (int64_t)id;
+	return 0;
+}
+
+int set_hostname(struct parser *parser, const struct option *option, char **arguments,
+		 struct fault *fault)
+{
+	size_t length = strlen(arguments[0]);
+
+	if (length == 0 || length > HOSTNAME_MAX)
+		return parser_refuse(fault, option, "must have 1 to 64 bytes", NULL);
+	parser->plan->hostname = arguments[0];
+	return 0;
+}
+
+int add_limit(struct parser *parser, const struct option *option, char **arguments,
+	      struct fault *fault)
+{
+	struct plan *plan = parser->plan;
+	struct limit limit;
+	struct limit *place;
+
+	if (!value_limit(arguments[0], &limit))
+		return parser_refuse(
+			fault, option,
+			"must be NAME=SOFT[:HARD] with a name of setrlimit(2) and numbers "
+			"or \"unlimited\", SOFT no more than HARD",
+			NULL);
+	/* The last one of a name counts: limits that were lowered could not be raised again. */
+	for (place = plan->limits; place < plan->limits + plan->limit_count; place++)
+		if (place->resource == limit.resource)
+			break;
+	if (place == plan->limits + plan->limit_count)
+		place = parser_append(&plan->limits, &plan->limit_count, sizeof(*place), fault);
+	if (place == NULL)
+		return -1;
+	*place = limit;
+	return 0;
+}
+
+int set_timeout(struct parser *parser, const struct option *option, char **arguments,
+		struct fault *fault)
+{
+	if (!value_seconds(arguments[0], &parser->plan->timeout))
+		return parser_refuse(fault, option,
+				     "must be a number of seconds above 0, such as 2.5", NULL);
+	return 0;
+}
+
+int set_text(struct parser *parser, const struct option *option, char **arguments,
+	     struct fault *fault)
+{
+	struct plan *plan = parser->plan;
+	const char **const texts[] = {
+		[TEXT_CHDIR] = &plan->chdir,
+		[TEXT_ARGV0] = &plan->argv0,
+		[TEXT_EXEC_LABEL] = &plan->exec_label,
+		[TEXT_FILE_LABEL] = &plan->file_label,
+	};
+
+	if (option->parameter != TEXT_ARGV0 && arguments[0][0] == '\0')
+		return parser_refuse(
+			fault, option,
+			option->parameter == TEXT_CHDIR ? "the path is empty" : "is empty", NULL);
+	*texts[option->parameter] = arguments[0];
+	return 0;
+}
+
+static int append_fd(int **list, size_t *count, const struct option *option, char **arguments,
+		     struct fault *fault)
+{
+	int fd = parser_fd(option, arguments[0], fault);
+	int *place = fd < 0 ? NULL : parser_append(list, count, sizeof(*place), fault);
+
+	if (place == NULL)
+		return -1;
+	*place = fd;
+	return 0;
+}
+
+int add_keep_fd(struct parser *parser, const struct option *option, char **arguments,
+		struct fault *fault)
+{
+	struct plan *plan = parser->plan;
+
+	return append_fd(&plan->keep_fds, &plan->keep_fd_count, option, arguments, fault);
+}
+
+int set_fd(struct parser *parser, const struct option *option, char **arguments,
+	   struct fault *fault)
+{
+	struct plan *plan = parser->plan;
+	int fd = parser_fd(option, arguments[0], fault);
+
+	if (fd < 0)
+		return -1;
+	/* Who could read these could forge them. */
+	if (fd <= 2 && option->parameter <= FD_JSON_STATUS && !plan->inherit_fds)
+		return parser_refuse(fault, option,
+				     "0, 1 and 2 are the command's; use a descriptor from 3 on",
+				     NULL);
+	plan->fds[option->parameter] = fd;
+	return 0;
+}
+
+int unshare_all(struct parser *parser, const struct option *option, char **arguments,
+		struct fault *fault)
+{
+	const unsigned int optional = CLONE_NEWUSER | CLONE_NEWCGROUP;
+	struct plan *plan = parser->plan;
+
+	(void)option;
+	(void)arguments;
+	(void)fault;
+	plan->try_for |= optional & ~plan->namespaces;
+	plan->namespaces |= optional | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS;
+	return 0;
+}
+
+int unshare_namespace(struct parser *parser, const struct option *option, char **arguments,
+		      struct fault *fault)
+{
+	(void)arguments;
+	(void)fault;
+	parser->plan->namespaces |= (unsigned int)option->parameter;
+	parser->plan->try_for &= ~(unsigned int)option->parameter;
+	return 0;
+}
+
+int unshare_try(struct parser *parser, const struct option *option, char **arguments,
+		struct fault *fault)
+{
+	struct plan *plan = parser->plan;
+
+	(void)arguments;
+	(void)fault;
+	plan->try_for |= (unsigned int)option->parameter & ~plan->namespaces;
+	plan->namespaces |= (unsigned int)option->parameter;
+	return 0;
+}
+
+int share_namespace(struct parser *parser, const struct option *option, char **arguments,
+		    struct fault *fault)
+{
+	(void)arguments;
+	(void)fault;
+	parser->plan->namespaces &= ~(unsigned int)option->parameter;
+	return 0;
+}
+
+int change_capabilities(struct parser *parser, const struct option *option, char **arguments,
+			struct fault *fault)
+{
+	uint64_t set;
+
+	if (!value_capability(arguments[0], &set))
+		return parser_refuse(fault, option, "unknown cap:", arguments[0]);
+	if (option->parameter)
+		parser->plan->capabilities |= set;
+	else
+		parser->plan->capabilities &= ~set;
+	return 0;
+}
+
+int add_lock_file(struct parser *parser, const struct option *option, char **arguments,
+		  struct fault *fault)
+{
+	struct plan *plan = parser->plan;
+	const char **place;
+
+	if (arguments[0][0] == '\0')
+		return parser_refuse(fault, option, "DEST is empty", NULL);
+	place = parser_append(&plan->lock_files, &plan->lock_file_count, sizeof(*place), fault);
+	if (place == NULL)
+		return -1;
+	*place = arguments[0];
+	return 0;
+}
+
+int set_seccomp(struct parser *parser, const struct option *option, char **arguments,
+		struct fault *fault)
+{
+	struct plan *plan = parser->plan;
+
+	if (parser->added_seccomp)
+		return parser_refuse(fault, option, "cannot be combined with --add-seccomp-fd",
+				     NULL);
+	parser->set_seccomp = true;
+	plan->seccomp_fd_count = 0;
+	return append_fd(&plan->seccomp_fds, &plan->seccomp_fd_count, option, arguments, fault);
+}
+
+int add_seccomp(struct parser *parser, const struct option *option, char **arguments,
+		struct fault *fault)
+{
+	struct plan *plan = parser->plan;
+
+	if (parser->set_seccomp)
+		return parser_refuse(fault, option, "cannot be combined with --seccomp", NULL);
+	parser->added_seccomp = true;
+	return append_fd(&plan->seccomp_fds, &plan->seccomp_fd_count, option, arguments, fault);
+}

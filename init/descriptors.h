@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* Which descriptors a process keeps. Raw system calls: close_range(2). */
+#ifndef NESTBOX_INIT_DESCRIPTORS_H
+#define NESTBOX_INIT_DESCRIPTORS_H
+
+#include <stddef.h>
+
+/* Sorts the COUNT numbers in FDS. */
+void descriptors_sort(int *fds, size_t count);
+
+/* Closes all from FIRST on but the COUNT ones in FDS, which is sorted and may hold -1 and numbers
+ * below FIRST. Returns 0, or -errno. */
+int descriptors_close_but(unsigned int first, const int *fds, size_t count);
+
+/* Closes all that an exec would close, but KEPT. PROC is a procfs that knows this process. An exec
+ * closes them only after it has followed the path of an interpreter, which may lead through
+ * /proc/self/fd. Returns 0, or -errno. */
+int descriptors_close_marked(int proc, int kept);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* What the handlers of the options share. Each puts one option into the plan. */
+#ifndef NESTBOX_INIT_PARSER_H
+#define NESTBOX_INIT_PARSER_H
+
+#include "init/options.h"
+
+struct parser {
+	struct plan *plan;
+	int perms;          /* of --perms, for the next option; -1: none */
+	uint64_t size;      /* of --size; 0: none */
+	size_t layers;      /* --overlay-src right before this option */
+	unsigned int depth; /* of --args in one another */
+	bool set_seccomp, added_seccomp;
+	uint64_t seen[3]; /* options that were given, one bit for each row of the table */
+};
+
+/* Records that VALUE of OPTION is bad. DETAIL may be NULL. Always returns -1. */
+int parser_refuse(struct fault *fault, const struct option *option, const char *reason,
+		  const char *detail);
+
+/* One more element for the list at *LIST, zeroed; NULL with the fault when there is no memory. */
+void *parser_append(void *list, size_t *count, size_t size, struct fault *fault);
+
+/* A descriptor's number, or -1 with the fault. */
+int parser_fd(const struct option *option, const char *text, struct fault *fault);
+
+/* Takes WORDS, NULL-terminated, up to the first that is no option; what is left is put in *REST. */
+int parser_words(struct parser *parser, char **words, char ***rest, struct fault *fault);
+
+typedef int option_handler(struct parser *parser, const struct option *option, char **arguments,
+			   struct fault *fault);
+
+/* init/mount_options.c */
+option_handler add_grant, add_optional_grant, add_bind, add_bind_fd, add_step, add_file,
+	add_read_only_file, add_symlink, add_chmod, set_perms, set_size, add_layer, add_overlay,
+	add_layered;
+
+/* init/box_options.c */
+option_handler add_env, set_flag, set_id, set_hostname, add_limit, set_timeout, set_text,
+	add_keep_fd, set_fd, unshare_all, unshare_namespace, unshare_try, share_namespace,
+	change_capabilities, add_lock_file, set_seccomp, add_seccomp;
+
+/* init/options.c */
+option_handler read_args, refuse_late_name;
+
+/* Parameters of the handlers. */
+enum {
+	FLAG_NEW_SESSION,
+	FLAG_DIE_WITH_PARENT,
+	FLAG_AS_PID_1,
+	FLAG_DISABLE_USERNS,
+	FLAG_ASSERT_USERNS_DISABLED,
+	FLAG_LEVEL_PREFIX,
+	FLAG_NO_BOUNDARY,
+	FLAG_EXPLAIN,
+	FLAG_VERSION,
+	FLAG_HELP
+};
+enum { ID_USER, ID_GROUP };
+enum { TEXT_CHDIR, TEXT_ARGV0, TEXT_EXEC_LABEL, TEXT_FILE_LABEL };
+
+#endif
