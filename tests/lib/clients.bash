@@ -4,18 +4,14 @@
 # For the tests that play programs which call bwrap, from recordings of what they did (e2e/clients/NAME.args), and
 # for those that run such programs.
 #
-#   BWRAP   another program to test instead of NESTBOX, as BWRAP=/usr/bin/bwrap
-#
-# Inside a test: BW is the program, in a file named bwrap; H a home directory, TMP the client's temporary files,
+# Inside a test: BW is the program, as in bwrap.bash; H a home directory, TMP the client's temporary files,
 # HOST in the place of the machine's own files, all the caller's. `run replay` needs no more.
 
-# shellcheck source=tests/lib/common.bash
-source "${BASH_SOURCE[0]%/*}/common.bash"
+# shellcheck source=tests/lib/bwrap.bash
+source "${BASH_SOURCE[0]%/*}/bwrap.bash"
 
 clients_setup_file() {
-	NESTBOX=${BWRAP:-$NESTBOX}
-	nb_setup_file
-	cp "$NB_DIR/bin/nestbox" "$NB_DIR/bin/bwrap"
+	bw_setup_file
 	cp -r "$NB_TREE/tests/e2e/clients" "$NB_DIR/clients"
 	chmod -R a+rX "$NB_DIR/clients"
 }
@@ -25,8 +21,7 @@ setup_file() {
 }
 
 clients_setup() {
-	nb_setup
-	BW=$NB_BIN/bwrap
+	bw_setup
 	H=$T/home TMP=$T/tmp HOST=$T/host
 	mkdir "$H" "$TMP" "$HOST"
 	give "$T"
@@ -83,11 +78,6 @@ system() {
 		cp -L "$file" "$root/$file"
 	done
 	ln -sf dash "$root/bin/sh"
-}
-
-# needs OPTION: only the original can be too old.
-needs() {
-	[ -z "${BWRAP:-}" ] || "$BW" --help | grep -q -- "^ *$1 " || skip "this bubblewrap has no $1"
 }
 
 # file_is PATH TEXT
