@@ -71,6 +71,16 @@ home() {
 	is "thumbnail 64 64"
 }
 
+@test "WebKit shows a page whose script runs" {
+	[ -n "$(ls /usr/lib/*/girepository-1.0/WebKit2-4.1.typelib 2>/dev/null)" ] ||
+		skip "WebKitGTK is not installed"
+	need Xvfb
+	need dbus-run-session
+	run real webkit
+	exits 0
+	says "sum 42"
+}
+
 @test "flatpak builds, installs and runs an application, without and with a session bus" {
 	need flatpak
 	need ostree

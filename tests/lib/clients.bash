@@ -38,7 +38,7 @@ replay() {
 
 	shift
 	as_caller /usr/bin/python3 -IS "$NB_DIR/clients/replay" "$NB_DIR/clients/$name.args" "$BW" \
-		"HOME=$H" "TMP=$TMP" "HOST=$HOST" "UID=$NB_UID" "VALIDATOR=/usr/bin/cat" -- "$@"
+		"HOME=$H" "TMP=$TMP" "HOST=$HOST" "UID=$NB_UID" "PROGRAM=/usr/bin/cat" -- "$@"
 }
 
 # background NAME [COMMAND…]: the same as LAUNCHER in a session of its own, with the test's descriptor 5 as its
@@ -48,16 +48,17 @@ background() {
 
 	shift
 	launch setsid /usr/bin/python3 -IS "$NB_DIR/clients/replay" "$NB_DIR/clients/$name.args" "$BW" \
-		"HOME=$H" "TMP=$TMP" "HOST=$HOST" "UID=$NB_UID" "VALIDATOR=/usr/bin/cat" -- "$@" <&5
+		"HOME=$H" "TMP=$TMP" "HOST=$HOST" "UID=$NB_UID" "PROGRAM=/usr/bin/cat" -- "$@" <&5
 }
 
 # a_stdin: an open descriptor 5 that a box can wait on, and 6, its other end.
 a_stdin() {
 	mkfifo "$T/stdin"
-	exec 6<>"$T/stdin" 5<"$T/stdin"
+	exec 6<>"$T/stdin"
+	exec 5<"$T/stdin"
 }
 
-# tree PATH…: directories in the test's, of the caller; PATH ending in a name without / is one.
+# tree PATH…: makes these directories, the caller's.
 tree() {
 	mkdir -p "$@"
 	give "$T"
@@ -87,5 +88,9 @@ file_is() {
 
 # target PATH: an empty file that bwrap made to mount on.
 target() {
-	[ -f "$1" ] && [ ! -s "$1" ] || { echo "no empty file: $1" >&2; ls -l "$1" >&2; return 1; }
+	if [ ! -f "$1" ] || [ -s "$1" ]; then
+		echo "no empty file: $1" >&2
+		ls -l "$1" >&2
+		return 1
+	fi
 }
