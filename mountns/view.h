@@ -74,6 +74,7 @@ struct source {
 	unsigned int rights;
 	int fd; /* O_PATH */
 	bool directory;
+	bool own_namespace; /* a file of /proc/self/ns: who mounts it is "self", not the launcher */
 	uint32_t dev_major, dev_minor;
 	uint64_t inode;
 	/* Of a grant: */
