@@ -973,7 +973,10 @@ static void check_links(const struct view *view, const char *path)
 			symlink(one->text, inside);
 	}
 	rootfd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	fd = sys_openat2(rootfd, path, &how);
+	/* A rename or a mount anywhere on the machine may come between: openat2(2), EAGAIN. */
+	do {
+		fd = sys_openat2(rootfd, path, &how);
+	} while (fd == -EAGAIN);
 	if (fd < 0)
 		fail_msg("%s does not lead anywhere inside: %s", path, strerror(-fd));
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
