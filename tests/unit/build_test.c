@@ -847,9 +847,11 @@ TEST(links_in_destinations)
 	      RO_BIND(at("file"), "/r2/f"), SYMLINK("run/f", "/to-file"),
 	      RO_BIND(at("d/f"), "/to-file"), DIRECTORY("/r2/../r2/./y"), SYMLINK("/", "/root"),
 	      DIRECTORY("/root/z"), SYMLINK("/run/made", "/new"), FILE_STEP(text_fd("n"), "/new"),
-	      SYMLINK("run/bound", "/new2"), RO_BIND(at("file"), "/new2"));
-	CHECK(holds("/run/f", "host") && lists("/run", "bound f made y ") && is_there("/z"));
+	      SYMLINK("run/bound", "/new2"), RO_BIND(at("file"), "/new2"),
+	      SYMLINK("/run", "/sub/l"), DIRECTORY("/sub/l/deep/er"));
+	CHECK(holds("/run/f", "host") && lists("/run", "bound deep f made y ") && is_there("/z"));
 	CHECK(holds("/run/made", "n") && holds("/run/bound", "file"));
+	CHECK(is_there("/run/deep/er") && !is_there("/sub/run"));
 	CHECK(umount2("/run", MNT_DETACH) == 0 && lists("/run", "by-abs by-rel x "));
 }
 
@@ -861,6 +863,7 @@ TEST(bad_links_in_destinations)
 	FAILS("mkdir", "/l", ENOENT, BARE, SYMLINK("none", "/l"), TMPFS("/l"));
 	FAILS("mkdir parents", "/l/x", ENOENT, BARE, SYMLINK("none", "/l"), TMPFS("/l/x"));
 	FAILS("mkdir parents", "/l/x", ENOENT, BARE, SYMLINK("/none/y", "/l"), DIRECTORY("/l/x"));
+	FAILS("mkdir parents", "/l/x/y/z", ENOENT, BARE, SYMLINK("n", "/l"), DIRECTORY("/l/x/y/z"));
 	FAILS("mkdir parents", "/l", ENOENT, BARE, SYMLINK("none/f", "/l"),
 	      FILE_STEP(text_fd(""), "/l"));
 	FAILS("mkdir parents", "/f/../x", ENOTDIR, BARE, FILE_STEP(text_fd(""), "/f"),
@@ -898,6 +901,8 @@ TEST(long_names)
 	FAILS("mkdir parents", name, ENAMETOOLONG, BARE, DIRECTORY(name));
 	FAILS("mkdir parents", "/a/" NAME_OF_255 "5/b", ENAMETOOLONG, BARE,
 	      DIRECTORY("/a/" NAME_OF_255 "5/b"));
+	FAILS("mkdir parents", "/a/" NAME_OF_255 NAME_OF_255 "/b/c", ENAMETOOLONG, BARE,
+	      DIRECTORY("/a/" NAME_OF_255 NAME_OF_255 "/b/c"));
 	memset(longest, '/', sizeof(longest) - 1);
 	memcpy(longest + sizeof(longest) - 3, "/x", 2);
 	FAILS("mkdir parents", longest, ENAMETOOLONG, BARE, DIRECTORY(longest));
@@ -1151,6 +1156,14 @@ static void own_dev(void)
 	CHECK(has_flags("/d/shm", ST_NOSUID | ST_NODEV | ST_NOEXEC, ST_RDONLY));
 }
 
+/* Not in what is covered by then. */
+static void dev_on_directory_above(void)
+{
+	ENTER(0, DIRECTORY("/a/b"), TMPFS("/a/b/.."), DEV("/a/b/.."));
+	CHECK(lists("/a", "b fd full null ptmx pts random shm stderr stdin stdout tty urandom "
+			  "zero "));
+}
+
 static void dev_by_link(void)
 {
 	FAILS_SAYING("mkdir", "/l", "is a symbolic link", BARE, DIRECTORY("/x"), SYMLINK("x", "/l"),
@@ -1161,6 +1174,7 @@ TEST(dev)
 {
 	apart(bare_dev);
 	apart(own_dev);
+	apart(dev_on_directory_above);
 	apart(dev_by_link);
 }
 
