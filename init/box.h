@@ -52,7 +52,7 @@ struct box {
 	bool shares_memory;   /* launcher and PID 1 */
 	uint64_t caller_mask; /* of blocked signals */
 	int *pid1_fds;        /* room for all that PID 1 keeps */
-	int report[2];        /* pipe from the box to the launcher */
+	int report[2];        /* pipe or socket from the box to the launcher */
 	int maps_ready[2];    /* pipe to PID 1, when the caller maps the ids; else -1 */
 	char *pid1_stack;     /* its upper end, a guard page at the lower one */
 	char *workload_stack;

@@ -42,7 +42,7 @@ static int die_with_launcher(const struct box *box, struct fault *fault)
 		error = sys_ppoll(&pipe, 1, &now);
 	if (error < 0)
 		return fault_errno(fault, "parent death signal", "", error);
-	if (pipe.revents & POLLERR)
+	if (pipe.revents & (POLLERR | POLLHUP))
 		sys_exit_group(EXIT_NESTBOX);
 	return 0;
 }
