@@ -14,6 +14,9 @@ setup() {
 	echo source >"$T/src/file"
 	"$HAND" bpf 87 chdir >"$T/bpf"
 	give "$T"
+	# A program that refuses everything would look safe.
+	run mini --bind "$T/w" "$T/w" -- "$PROBE" exit 3
+	exits 3
 }
 
 # picture: all that lies outside and in the writable directory.
