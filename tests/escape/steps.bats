@@ -63,8 +63,9 @@ steps_at() {
 	ln -s ../../../../../../../../../.."$T/out" "$T/w/far"
 	ln -s ./chain2 "$T/w/chain1"
 	ln -s ../w/abs "$T/w/chain2"
+	ln -s "$T/out/secret" "$T/w/file"
 	local name
-	for name in abs rel far chain1; do
+	for name in abs rel far chain1 file; do
 		steps_at "$T/w/$name"
 	done
 }
@@ -103,7 +104,7 @@ swapping() {
 
 @test "a directory that becomes a link, and back, during the start" {
 	mkdir "$T/w/d"
-	ln -s ../out "$T/w/evil"
+	ln -s "$T/out" "$T/w/evil"
 	give "$T/w"
 	local before i
 	before=$(outside)
@@ -119,7 +120,7 @@ swapping() {
 
 @test "a file that becomes a link, and back, during the start" {
 	echo mine >"$T/w/f"
-	ln -s ../out/secret "$T/w/evil"
+	ln -s "$T/out/secret" "$T/w/evil"
 	give "$T/w"
 	local before i
 	before=$(outside)
