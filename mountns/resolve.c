@@ -24,6 +24,7 @@
 #include "mountns/sys.h"
 
 #define MAX_LINKS 40 /* as the kernel: path_resolution(7) */
+#define PATIENCE 8
 #define MAX_ATTEMPTS 64
 #define MAX_HELD 16
 #define OVERFLOW_UID 65534
@@ -407,17 +408,24 @@ static bool is_blocked(int root, int error)
 	return error == -ENOSYS || error == -EPERM || error == -EACCES;
 }
 
-static int open_once(struct resolver *resolver, const struct request *request)
+/* openat2 answers a path with ".." by EAGAIN if anything at all was renamed or mounted meanwhile, which
+ * never ends on a busy machine; the walk minds only what is on its way. */
+static int open_once(struct resolver *resolver, const struct request *request, int attempt)
 {
-	if (resolver->backend != RESOLVE_BY_WALK) {
-		int fd = by_openat2(resolver->root, request);
+	bool busy = resolver->backend == RESOLVE_AUTO && attempt >= PATIENCE && attempt % 2 == 0;
+	int fd;
+
+	if (resolver->backend != RESOLVE_BY_WALK && !busy) {
+		fd = by_openat2(resolver->root, request);
 
 		if (resolver->backend == RESOLVE_BY_OPENAT2 || fd >= 0 ||
 		    !is_blocked(resolver->root, fd))
 			return fd;
 		resolver->backend = RESOLVE_BY_WALK;
 	}
-	return by_walk(resolver->root, request);
+	fd = by_walk(resolver->root, request);
+	/* A bound that openat2 has not. */
+	return busy && fd == -ENAMETOOLONG ? -EAGAIN : fd;
 }
 
 int resolve_open(struct resolver *resolver, const char *path, int flags, mode_t mode,
@@ -436,6 +444,6 @@ int resolve_open(struct resolver *resolver, const char *path, int flags, mode_t 
 		return -EINVAL;
 	/* openat2 gives up on ".." when anything on the system was renamed or mounted meanwhile. */
 	for (int attempt = 0; fd == -EAGAIN && attempt < MAX_ATTEMPTS; attempt++)
-		fd = open_once(resolver, &request);
+		fd = open_once(resolver, &request, attempt);
 	return fd;
 }

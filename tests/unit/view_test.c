@@ -973,7 +973,7 @@ static void check_links(const struct view *view, const char *path)
 			symlink(one->text, inside);
 	}
 	rootfd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	/* A rename or a mount anywhere on the machine may come between: openat2(2), EAGAIN. */
+	/* Whatever else is mounted or renamed on this machine, too: openat2(2), EAGAIN. */
 	do {
 		fd = sys_openat2(rootfd, path, &how);
 	} while (fd == -EAGAIN);
