@@ -22,6 +22,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -445,6 +446,26 @@ TEST(bind_reaches_submounts)
 	CHECK(has_flags("/w/sub", ST_NOSUID | ST_NODEV, ST_RDONLY | ST_NOEXEC));
 	CHECK(has_flags("/w/sub/new\nline", ST_NOSUID | ST_NODEV | ST_NOEXEC | ST_NOATIME,
 			ST_RDONLY));
+}
+
+#define NOSYMFOLLOW 0x2000 /* of statfs(2); Linux 5.10 */
+
+static bool has_host_flags(const char *path)
+{
+	struct statfs fs;
+
+	CHECK(statfs(path, &fs) == 0);
+	return (fs.f_flags & NOSYMFOLLOW) && has_flags(path, ST_NOEXEC | ST_NOATIME, 0);
+}
+
+TEST(bind_keeps_flags)
+{
+	CHECK(mount("t", at("w"), "tmpfs", MS_NOEXEC | MS_NOATIME | 0x100, NULL) == 0);
+	put(at("w/f"), "x");
+	ENTER(BARE, BIND(at("w"), "/w"), BIND(at("w/f"), "/f"), BIND(at("w"), "/r"), REMOUNT("/r"));
+	CHECK(has_host_flags("/w") && has_flags("/w", ST_NOSUID | ST_NODEV, ST_RDONLY));
+	CHECK(has_host_flags("/f") && has_flags("/f", ST_NOSUID | ST_NODEV, ST_RDONLY));
+	CHECK(has_host_flags("/r") && has_flags("/r", ST_NOSUID | ST_NODEV | ST_RDONLY, 0));
 }
 
 TEST(bind_many_submounts)
@@ -1399,6 +1420,7 @@ int main(void)
 		cmocka_unit_test(test_bind),
 		cmocka_unit_test(test_bind_devices),
 		cmocka_unit_test(test_bind_reaches_submounts),
+		cmocka_unit_test(test_bind_keeps_flags),
 		cmocka_unit_test(test_bind_many_submounts),
 		cmocka_unit_test(test_bind_covered_submount),
 		cmocka_unit_test(test_bind_optional),
