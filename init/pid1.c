@@ -19,6 +19,7 @@
 #include "init/clone.h"
 #include "init/descriptors.h"
 #include "init/report.h"
+#include "mountns/resolve.h"
 #include "mountns/sys.h"
 
 #define SET_INTERFACE_FLAGS 0x8914UL /* SIOCSIFFLAGS of <linux/sockios.h> */
@@ -229,15 +230,18 @@ static int build_all(const struct box *box, struct built *built, struct fault *f
 		       : fault_text(fault, "start", "", "the builder of the view was killed");
 }
 
-/* fcntl_locking(2): such a lock is the process's, and goes with it. */
-static int lock_files(const struct box *box, struct fault *fault)
+/* fcntl_locking(2): such a lock is the process's, and goes with it. The file may be the work of an earlier
+ * box: a link of procfs would lead through our descriptors to the host, a FIFO would keep us waiting. */
+static int lock_files(const struct box *box, const struct built *built, struct fault *fault)
 {
 	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	struct resolver resolver = { .root = built->root };
 	const struct plan *plan = box->plan;
 
 	for (size_t i = 0; i < plan->lock_file_count; i++) {
 		const char *path = plan->lock_files[i];
-		int error, fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+		int error, fd = resolve_open(&resolver, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0,
+					     RESOLVE_INSIDE);
 
 		if (fd < 0)
 			return fault_errno(fault, "open lock file", path, fd);
@@ -306,7 +310,7 @@ static int set_up(const struct box *box, struct fault *fault)
 	    name_host(box->plan, fault) != 0 ||      /* needs root */
 	    build_all(box, &built, fault) != 0 ||    /* while the host's paths are there */
 	    mountns_enter(built.root, fault) != 0 || /* clone(2): no namespace in a chroot */
-	    lock_files(box, fault) != 0 ||           /* paths in the box */
+	    lock_files(box, &built, fault) != 0 ||   /* paths in the box */
 	    limit_user_namespaces(box, &built, fault) != 0 ||
 	    wait_for_caller(box->plan, fault) != 0)
 		return -1;

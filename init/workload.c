@@ -335,8 +335,8 @@ static int set_up(const struct workload *workload, struct fault *fault)
 	    keep_descriptors(workload, fault) != 0 ||   /* procfs is not needed any more */
 	    limit_resources(box, fault) != 0 ||         /* nothing is opened any more */
 	    drop_capabilities(box->plan, fault) != 0 || /* the namespaces are as they shall be */
-	    enter_directory(box, fault) != 0 ||         /* with the workload's rights */
 	    close_memory(fault) != 0 ||                 /* the maps are written */
+	    enter_directory(box, fault) != 0 ||         /* not through PID 1's descriptors */
 	    tie_to_parent(box, fault) != 0 ||           /* the identity is final */
 	    give_signals_back(box, fault) != 0 ||       /* from here on a signal may end us */
 	    filter_calls(box, fault) != 0)              /* last, since it forbids the rest */
