@@ -5,6 +5,7 @@
  * the workload does, PID 1 reaps, forwards and reports.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
@@ -328,13 +329,38 @@ static int close_rest(const struct box *box)
 	return descriptors_close_but(0, box->pid1_fds, count);
 }
 
+/*
+ * Who asked for its number may want to enter its namespaces, so the memory of such a PID 1, which is nobody
+ * else's, is opened again. A workload in the same user namespace could trace it then, unless PID 1 is
+ * permitted something that the workload is not: ptrace(2), "Ptrace access mode checking". That is one
+ * capability, which takes no effect, and never can under the filter. Returns 0, or -errno.
+ */
+static int drop_capabilities(const struct box *box, bool *open)
+{
+	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
+	struct kernel_cap_data data[2] = { 0 };
+	uint64_t kept = box->plan->capabilities, more;
+	int error;
+
+	*open = box->tells;
+	if (!*open || box->nested)
+		return sys_capset(&header, data);
+	error = sys_capget(&header, data);
+	more = ((uint64_t)data[1].permitted << 32 | data[0].permitted) & ~kept;
+	*open = more != 0 && (kept >> CAP_SYS_PTRACE & 1) == 0;
+	/* The lowest bit alone. */
+	more = *open ? more & -more : 0;
+	data[0] = (struct kernel_cap_data){ .permitted = (uint32_t)more };
+	data[1] = (struct kernel_cap_data){ .permitted = (uint32_t)(more >> 32) };
+	return error < 0 ? error : sys_capset(&header, data);
+}
+
 /* From now on there is something to be attacked: keep nothing that reaping does not need. */
 static int confine(const struct box *box, struct fault *fault)
 {
-	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
-	const struct kernel_cap_data none[2] = { 0 };
 	const struct sock_fprog program = { filter_pid1.len,
 					    (struct sock_filter *)(uintptr_t)filter_pid1.code };
+	bool open;
 	int error;
 
 	if (box->old_environment.size > 0)
@@ -342,11 +368,10 @@ static int confine(const struct box *box, struct fault *fault)
 	error = close_rest(box);
 	if (error < 0)
 		return fault_errno(fault, "close_range", "PID 1", error);
-	error = sys_capset(&header, none);
+	error = drop_capabilities(box, &open);
 	if (error < 0)
 		return fault_errno(fault, "capabilities", "PID 1", error);
-	/* Who asked for its number may want to enter its namespaces; this memory is nobody else's. */
-	error = box->tells ? sys_prctl(PR_SET_DUMPABLE, 1, 0) : 0;
+	error = open ? sys_prctl(PR_SET_DUMPABLE, 1, 0) : 0;
 	if (error == 0)
 		error = sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0);
 	if (error == 0)

@@ -51,3 +51,36 @@ bw() {
 		lacks ": ok"
 	done
 }
+
+# ---- PID 1 of a box that was asked for its number ----
+
+# What of PID 1 can be had from inside.
+look_at_pid1=(read /proc/1/mem -- open-w /proc/1/mem -- readlink /proc/1/root -- readlink /proc/1/exe --
+	stat /proc/1/fd/0/. -- open-w /proc/1/fd/4 -- open-w /proc/1/fd/5 -- open-w /proc/1/fd/6)
+
+@test "bwrap --info-fd: the command cannot trace PID 1" {
+	run bw --info-fd 9 -- "$TRY" "${look_at_pid1[@]}" 9>"$T/info"
+	matches "^read /proc/1/mem: EACCES" "^readlink /proc/1/exe: EACCES"
+	lacks ": ok"
+	run bw --info-fd 9 --cap-add CAP_CHOWN --cap-add CAP_SYS_ADMIN -- "$TRY" "${look_at_pid1[@]}" 9>"$T/info"
+	lacks ": ok"
+	run bw --info-fd 9 --cap-add ALL -- "$TRY" "${look_at_pid1[@]}" 9>"$T/info"
+	lacks ": ok"
+}
+
+@test "--userns-block-fd: the command cannot trace PID 1" {
+	local pid line
+	mkfifo "$T/info" "$T/go"
+	give "$T"
+	exec 8<>"$T/go" 9<>"$T/info"
+	start -x "$NB_BIN" --info-fd 9 --userns-block-fd 8 -- "$TRY" "${look_at_pid1[@]}"
+	while read -r -t 30 -u 9 line && [[ $line != *child-pid* ]]; do :; done
+	pid=${line//[^0-9]/}
+	as_caller /bin/sh -c "echo deny >/proc/$pid/setgroups; echo 0 $NB_UID 1 >/proc/$pid/uid_map; echo 0 $NB_GID 1 >/proc/$pid/gid_map"
+	echo x >&8
+	output=
+	while next; do output+=$line$'\n'; done
+	finish
+	matches "^read /proc/1/mem: EACCES"
+	lacks ": ok"
+}
