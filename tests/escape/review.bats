@@ -84,3 +84,31 @@ look_at_pid1=(read /proc/1/mem -- open-w /proc/1/mem -- readlink /proc/1/root --
 	matches "^read /proc/1/mem: EACCES"
 	lacks ": ok"
 }
+
+# ---- walls that a failure took away ----
+
+# The flags of clone(2) for --unshare-all: CLONE_NEW*, CLONE_PIDFD, CLONE_VM and SIGCHLD.
+unshare_all=$((0x7e021111))
+
+@test "bwrap --unshare-all: a failure that may pass leaves no namespace out" {
+	need_root_caller
+	local error
+	for error in EAGAIN ENOMEM EPERM; do
+		run "$NB_BIN/deny" "56:$unshare_all" "$error" -- "$BW" --unshare-all --ro-bind "$NB_BIN" "$NB_BIN" -- "$PROBE" exit 3
+		exits 1
+		matches "^bwrap: (Creating new namespace failed|No permissions to create a new namespace): "
+	done
+	# One that the kernel lacks may be missing, but not another one with it.
+	run "$NB_BIN/deny" "56:$unshare_all" EINVAL -- "$BW" --unshare-all --ro-bind "$NB_BIN" "$NB_BIN" --proc /proc -- \
+		"$PROBE" readlink /proc/self/ns/user
+	exits 0
+	[ "$output" != "$(readlink /proc/self/ns/user)" ]
+}
+
+@test "bwrap --unshare-all --uid: no other id where there can be no user namespace" {
+	need_root_caller
+	run unshare -U -r /bin/sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"' \
+		- "$BW" --unshare-all --uid 1000 --ro-bind "$NB_BIN" "$NB_BIN" -- "$PROBE" ids
+	exits 1
+	lacks "^uid"
+}
