@@ -112,3 +112,15 @@ unshare_all=$((0x7e021111))
 	exits 1
 	lacks "^uid"
 }
+
+@test "bwrap --assert-userns-disabled: a limit of processes is no proof" {
+	need_root
+	local most
+	# A user who has no other processes. The launcher, PID 1 and the command are three.
+	CALLER=(setpriv "--reuid=$((40000 + $$ % 20000))" --clear-groups -- prlimit)
+	for most in 1 2 3 4; do
+		run as_caller "--nproc=$most" "$BW" --unshare-user --unshare-pid --assert-userns-disabled --ro-bind "$NB_BIN" "$NB_BIN" -- \
+			"$PROBE" exit 3
+		exits 1
+	done
+}
