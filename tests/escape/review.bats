@@ -124,3 +124,13 @@ unshare_all=$((0x7e021111))
 		exits 1
 	done
 }
+
+@test "bwrap --proc: what cannot be asked about is covered" {
+	need_root_caller
+	local error
+	for error in ENOSYS EPERM; do
+		run "$NB_BIN/deny" 269 "$error" -- "$BW" --unshare-pid --ro-bind "$NB_BIN" "$NB_BIN" --proc /proc -- \
+			"$TRY" open-w /proc/sys/kernel/core_pattern
+		is "open-w /proc/sys/kernel/core_pattern: EROFS"
+	done
+}
