@@ -134,3 +134,23 @@ unshare_all=$((0x7e021111))
 		is "open-w /proc/sys/kernel/core_pattern: EROFS"
 	done
 }
+
+# ---- grants and steps by other names ----
+
+@test "a cover named by a link stays above the grant that it is in" {
+	# Not below /tmp, which is the box's own.
+	need_root
+	T2=$(mktemp -d /srv/nbt.XXXXXX)
+	mkdir -p "$T2/var/home/u/private/deep"
+	echo secret >"$T2/var/home/u/private/deep/file"
+	ln -s var/home "$T2/home"
+	ln -s "$T2/home/u/private" "$T2/p"
+	chmod 0755 "$T2"
+	give "$T2"
+	local way
+	for way in home/u/private ./home//u/private/ home/u/../u/private p home/u/private/deep p/deep; do
+		run nb -x / -w "$T2/var/home/u" --tmpfs "$T2/$way" -- /bin/cat "$T2/var/home/u/private/deep/file"
+		[ "$output" != secret ] || { rm -r "$T2"; echo "uncovered: $way" >&2; return 1; }
+	done
+	rm -r "$T2"
+}
