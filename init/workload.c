@@ -317,6 +317,9 @@ static int filter_calls(const struct box *box, struct fault *fault)
 
 	if (error < 0)
 		return fault_errno(fault, "no_new_privs", "", error);
+	if (!box->plan->unfiltered && !box->reaper &&
+	    put_filter(filter_init.code, filter_init.len, "PID 1", fault) != 0)
+		return -1;
 	if (!box->plan->unfiltered &&
 	    put_filter(filter_default.code, filter_default.len, "default", fault) != 0)
 		return -1;

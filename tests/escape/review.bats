@@ -154,3 +154,17 @@ unshare_all=$((0x7e021111))
 	done
 	rm -r "$T2"
 }
+
+# ---- a workload that is PID 1 ----
+
+@test "--as-pid-1: the command cannot outlive the launcher" {
+	need_plain_caller
+	run mini --as-pid-1 -- "$TRY" orphan
+	is "orphan: EPERM"
+	run mini -- "$TRY" orphan
+	is "orphan: ok"
+	start -x "$NB_BIN" --as-pid-1 -- "$PROBE" hold
+	next
+	kill -KILL "$LAUNCHER"
+	drained
+}
