@@ -297,6 +297,15 @@ static int start_workload(const struct box *box, const struct built *built, mode
 	return pid < 0 ? fault_errno(fault, "nested user namespace", "clone", pid) : pid;
 }
 
+/* With capabilities over these mounts the workload could take the new root away from above the old one. Who
+ * has had them outside the box as well is held by nothing here. */
+static bool may_chroot(const struct box *box)
+{
+	bool own = (box->namespaces & CLONE_NEWUSER) != 0 || box->plan->fds[FD_USERNS] >= 0;
+
+	return !own || box->nested || box->plan->capabilities == 0;
+}
+
 static int set_up(const struct box *box, struct fault *fault)
 {
 	/* What is made for the box has the modes that we say; the workload gets it back. */
@@ -306,12 +315,12 @@ static int set_up(const struct box *box, struct fault *fault)
 	if (die_with_launcher(box, fault) != 0 || /* nothing may outlive it from here on */
 	    leave_group(box, fault) != 0 ||       /* while nobody else is in the box */
 	    tell_namespaces(box, fault) != 0 || wait_for_maps(box) != 0 ||
-	    map_ids(box, fault) != 0 ||              /* through the host's /proc */
-	    cut_propagation(fault) != 0 ||           /* before the first mount */
-	    name_host(box->plan, fault) != 0 ||      /* needs root */
-	    build_all(box, &built, fault) != 0 ||    /* while the host's paths are there */
-	    mountns_enter(built.root, fault) != 0 || /* clone(2): no namespace in a chroot */
-	    lock_files(box, &built, fault) != 0 ||   /* paths in the box */
+	    map_ids(box, fault) != 0 ||           /* through the host's /proc */
+	    cut_propagation(fault) != 0 ||        /* before the first mount */
+	    name_host(box->plan, fault) != 0 ||   /* needs root */
+	    build_all(box, &built, fault) != 0 || /* while the host's paths are there */
+	    mountns_enter(built.root, may_chroot(box), fault) != 0 ||
+	    lock_files(box, &built, fault) != 0 || /* paths in the box */
 	    limit_user_namespaces(box, &built, fault) != 0 ||
 	    wait_for_caller(box->plan, fault) != 0)
 		return -1;

@@ -157,8 +157,8 @@ struct built {
 int mountns_build(const struct view *view, struct built *built, struct fault *fault);
 
 /* Makes ROOT the root and detaches all that was there before; where pivot_root(2) is refused, that stays
- * out of reach below it. Returns 0, or -1 with the fault. */
-int mountns_enter(int root, struct fault *fault);
+ * below it if MAY_CHROOT, out of reach for who cannot unmount. Returns 0, or -1 with the fault. */
+int mountns_enter(int root, bool may_chroot, struct fault *fault);
 
 /* Pure helpers, public for the unit tests. */
 

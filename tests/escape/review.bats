@@ -168,3 +168,16 @@ unshare_all=$((0x7e021111))
 	kill -KILL "$LAUNCHER"
 	drained
 }
+
+# ---- without pivot_root ----
+
+# 155 is pivot_root(2), which some profiles forbid.
+@test "bwrap: no box above the old root for a command that may unmount" {
+	run as_caller "$NB_BIN/deny" 155 EPERM -- "$BW" --unshare-user --unshare-pid --cap-add ALL \
+		--ro-bind "$NB_BIN" "$NB_BIN" --proc /proc -- "$TRY" umount /
+	exits 1
+	matches "^bwrap: pivot_root: "
+	run as_caller "$NB_BIN/deny" 155 EPERM -- "$BW" --unshare-user --unshare-pid --cap-drop ALL \
+		--ro-bind "$NB_BIN" "$NB_BIN" --proc /proc -- "$TRY" umount /
+	is "umount /: EPERM"
+}
