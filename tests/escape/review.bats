@@ -181,3 +181,18 @@ unshare_all=$((0x7e021111))
 		--ro-bind "$NB_BIN" "$NB_BIN" --proc /proc -- "$TRY" umount /
 	is "umount /: EPERM"
 }
+
+# ---- events that can be forged ----
+
+@test "--info-fd and --json-status-fd: not what the command has as its 0, 1 or 2, or by --keep-fd" {
+	local option
+	for option in --info-fd --json-status-fd; do
+		exec 8>"$T/events"
+		run bash -c '"$@" 1>&8 2>"$0"' "$T/err" "${CALLER[@]}" "$NB" -x "$NB_BIN" "$option" 8 -- "$PROBE" exit 0
+		exits 125
+		grep -q -- "$option: the command has that file as its 0, 1 or 2" "$T/err"
+		exec 8>&-
+		refused "$option: the command has that file by --keep-fd" "$option" 8 --keep-fd 9 8>"$T/events" 9>>"$T/events"
+		refused "$option: the descriptor is not open for writing" "$option" 8 8</dev/null
+	done
+}
