@@ -119,6 +119,9 @@ static int assert_no_user_namespace(const struct plan *plan, struct fault *fault
 		return 0;
 	pid = clone_child(exit_at_once, NULL, stack + sizeof(stack),
 			  CLONE_VM | CLONE_VFORK | CLONE_NEWUSER | SIGCHLD, NULL);
+	/* What passes is no answer. */
+	if (pid == -EAGAIN || pid == -ENOMEM || pid == -EINTR)
+		return fault_errno(fault, "assert-userns-disabled", "clone", pid);
 	if (pid < 0)
 		return 0;
 	sys_wait4(pid, &status, 0);
@@ -314,6 +317,9 @@ static int filter_calls(const struct box *box, struct fault *fault)
 
 	if (error < 0)
 		return fault_errno(fault, "no_new_privs", "", error);
+	if (!box->plan->unfiltered && !box->reaper &&
+	    put_filter(filter_init.code, filter_init.len, "PID 1", fault) != 0)
+		return -1;
 	if (!box->plan->unfiltered &&
 	    put_filter(filter_default.code, filter_default.len, "default", fault) != 0)
 		return -1;
@@ -335,8 +341,8 @@ static int set_up(const struct workload *workload, struct fault *fault)
 	    keep_descriptors(workload, fault) != 0 ||   /* procfs is not needed any more */
 	    limit_resources(box, fault) != 0 ||         /* nothing is opened any more */
 	    drop_capabilities(box->plan, fault) != 0 || /* the namespaces are as they shall be */
-	    enter_directory(box, fault) != 0 ||         /* with the workload's rights */
 	    close_memory(fault) != 0 ||                 /* the maps are written */
+	    enter_directory(box, fault) != 0 ||         /* not through PID 1's descriptors */
 	    tie_to_parent(box, fault) != 0 ||           /* the identity is final */
 	    give_signals_back(box, fault) != 0 ||       /* from here on a signal may end us */
 	    filter_calls(box, fault) != 0)              /* last, since it forbids the rest */
