@@ -196,3 +196,10 @@ unshare_all=$((0x7e021111))
 		refused "$option: the descriptor is not open for writing" "$option" 8 8</dev/null
 	done
 }
+
+@test "a kernel that answers as if it knew no capability is no reason to leave the bounding set" {
+	# 157:24 is prctl(PR_CAPBSET_DROP).
+	run as_caller "$NB_BIN/deny" 157:24 EINVAL -- "$NB" -x "$NB_BIN" -- "$PROBE" exit 3
+	exits 125
+	matches "^nestbox: capabilities: bounding set: "
+}
