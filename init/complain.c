@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "init/inits.h"
 #include "init/personality.h"
 #include "init/text.h"
 
@@ -76,6 +77,10 @@ void init_complain(const struct plan *plan, const struct fault *fault)
 	const char *hint = fault->reason == NULL ? find_hint(plan->as, fault) : NULL;
 	struct text line = { 0 };
 
+	if (inits_find(plan->as) != NULL) {
+		inits_find(plan->as)->complain(plan, getpid(), fault);
+		return;
+	}
 	begin(&line, plan, "<3>");
 	if (plan->as == AS_BWRAP)
 		bwrap_message(&line, fault);
