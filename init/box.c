@@ -84,6 +84,8 @@ static void choose_processes(struct box *box)
 	box->tells = plan->fds[FD_INFO] >= 0 || plan->fds[FD_JSON_STATUS] >= 0;
 	/* unshare(2) makes no user namespace for a process whose memory is another one's, too; and who
 	 * is told of PID 1 may want to look at it, which the launcher's memory must not suffer. */
+	/* bubblewrap's callers know how many processes there are, and what they are told of must be there. */
+	box->parallel = !plan->loose && !box->tells;
 	box->shares_memory = !box->tells && (box->reaper || !box->nested);
 }
 

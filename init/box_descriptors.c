@@ -100,9 +100,13 @@ static int take(int fd, const char *option, struct fault *fault)
 
 static int take_all(const struct plan *plan, struct fault *fault)
 {
-	for (size_t i = 0; i < PLAN_FDS; i++)
+	for (size_t i = 0; i < PLAN_FDS; i++) {
+		/* Where nobody else is there to hold it, bubblewrap's command does. */
+		if (i == FD_SYNC && plan->as_pid_1 && plan->inherit_fds)
+			continue;
 		if (take(plan->fds[i], fd_options[i], fault) != 0)
 			return -1;
+	}
 	for (size_t i = 0; i < plan->step_count; i++)
 		if (take(plan->steps[i].fd, "FD of a mount step", fault) != 0)
 			return -1;

@@ -36,6 +36,7 @@ int set_flag(struct parser *parser, const struct option *option, char **argument
 	     struct fault *fault)
 {
 	struct plan *plan = parser->plan;
+	bool ignored;
 	bool *const flags[] = {
 		[FLAG_NEW_SESSION] = &plan->new_session,
 		[FLAG_DIE_WITH_PARENT] = &plan->die_with_parent,
@@ -45,6 +46,7 @@ int set_flag(struct parser *parser, const struct option *option, char **argument
 		[FLAG_DISABLE_USERNS] = &plan->disable_userns,
 		[FLAG_ASSERT_USERNS_DISABLED] = &plan->assert_userns_disabled,
 		[FLAG_LEVEL_PREFIX] = &plan->level_prefix,
+		[FLAG_NO_BOUNDARY] = &ignored,
 		[FLAG_EXPLAIN] = &plan->explain,
 		[FLAG_VERSION] = &plan->version,
 		[FLAG_HELP] = &plan->help,
@@ -64,7 +66,8 @@ int set_id(struct parser *parser, const struct option *option, char **arguments,
 
 	/* 2^32-1 means "no id" to the kernel: setresuid(2). */
 	if (!value_number(arguments[0], UINT32_MAX - 1, &id))
-		return parser_refuse(fault, option, "must be a number from 0 to 4294967294", NULL);
+		return parser_refuse(fault, option, "must be a number from 0 to 4294967294, not",
+				     arguments[0]);
 	*(option->parameter == ID_USER ? &plan->uid : &plan->gid) = (int64_t)id;
 	return 0;
 }

@@ -46,8 +46,16 @@ static void option_message(struct text *line, const struct fault *fault)
 					      "three arguments" };
 
 	if (fault->reason == NULL) {
-		text_visible(line, fault->object);
-		text_add(line, ": ");
+		/* Those that are read. */
+		text_add(line,
+			 strcmp(fault->object, "--args") == 0 ? "Can't read --args data: " : "");
+		text_add(line, strstr(fault->object, "seccomp") != NULL
+				       ? "Can't read seccomp data: "
+				       : "");
+		if (line->length == 0) {
+			text_visible(line, fault->object);
+			text_add(line, ": ");
+		}
 		text_add(line, strerror(fault->error));
 	} else if (strcmp(fault->reason, "unknown option") == 0) {
 		text_add(line, "Unknown option ");
@@ -56,9 +64,14 @@ static void option_message(struct text *line, const struct fault *fault)
 		text_add(line, fault->object);
 		text_add(line, " takes ");
 		text_add(line, counts[option_arguments(options_find(AS_BWRAP, fault->object))]);
-	} else if (strncmp(fault->reason, "must be a number of a descriptor", 32) == 0) {
-		text_add(line, "Invalid fd: ");
+	} else if (strncmp(fault->reason, "must be a number", 16) == 0) {
+		/* "--uid" → "uid"; all others are descriptors. */
+		text_add(line, "Invalid ");
+		text_add(line, strcmp(fault->object + 3, "id") == 0 ? fault->object + 2 : "fd");
+		text_add(line, ": ");
 		text_visible(line, fault->detail);
+	} else if (strncmp(fault->reason, "unknown cap", 11) == 0) {
+		add_reason(line, fault);
 	} else {
 		text_visible(line, fault->object);
 		text_add(line, " ");
@@ -72,6 +85,10 @@ void bwrap_message(struct text *line, const struct fault *fault)
 		option_message(line, fault);
 		return;
 	}
+	if (strcmp(fault->step, "user namespaces") == 0) {
+		add_reason(line, fault);
+		return;
+	}
 	if (strcmp(fault->step, "clone") == 0) {
 		text_add(line, fault->error == EPERM ? "No permissions to create a new namespace: "
 						     : "Creating new namespace failed: ");
@@ -79,7 +96,8 @@ void bwrap_message(struct text *line, const struct fault *fault)
 		return;
 	}
 	if (strcmp(fault->step, "seccomp data") == 0) {
-		text_add(line, "Invalid seccomp data, ");
+		text_add(line, fault->reason != NULL ? "Invalid seccomp data, "
+						     : "Can't read seccomp data: ");
 		add_reason(line, fault);
 		return;
 	}

@@ -30,8 +30,9 @@ static void drop(struct list *list, const char *name)
 	if (i == list->count)
 		return;
 	free(list->strings[i]);
-	list->strings[i] = list->strings[--list->count];
-	list->strings[list->count] = NULL;
+	/* In the caller's order, the NULL too. */
+	memmove(&list->strings[i], &list->strings[i + 1], (list->count - i) * sizeof(char *));
+	list->count--;
 }
 
 /* Takes STRING over, in place of one with the same name. */

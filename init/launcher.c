@@ -9,6 +9,7 @@
 #include <linux/prctl.h>
 #include <poll.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@
 #include "init/signals.h"
 #include "init/status.h"
 #include "init/terminal.h"
+#include "init/text.h"
 #include "mountns/sys.h"
 
 struct launcher {
@@ -97,23 +99,81 @@ static unsigned long clone_flags(const struct box *box)
 {
 	unsigned long flags = box->namespaces | CLONE_NEWNS | CLONE_PIDFD | SIGCHLD;
 
-	/* This one follows in PID 1, beside the mounts; not where it is to be told of at once. */
-	if (!box->tells)
+	/* This one follows in PID 1. */
+	if (box->parallel)
 		flags &= ~(unsigned long)CLONE_NEWNET;
 	return box->shares_memory ? flags | CLONE_VM : flags;
+}
+
+/* The number by which this process knows the one of PIDFD: proc(5), "/proc/pid/fdinfo". */
+static int find_pid(int pidfd)
+{
+	struct text path = { 0 };
+	char info[1024];
+	const char *line;
+	int fd, pid = 0;
+	long length;
+
+	text_add(&path, "/proc/self/fdinfo/");
+	text_number(&path, (unsigned int)pidfd);
+	path.bytes[path.length] = '\0';
+	fd = sys_openat(AT_FDCWD, path.bytes, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return fd;
+	length = sys_read(fd, info, sizeof(info) - 1);
+	sys_close(fd);
+	info[length > 0 ? length : 0] = '\0';
+	line = strstr(info, "\nPid:\t");
+	for (line = line != NULL ? line + 6 : ""; *line >= '0' && *line <= '9'; line++)
+		pid = pid * 10 + (*line - '0');
+	return pid > 0 ? pid : -ESRCH;
+}
+
+static int clone_as_sibling(void *argument)
+{
+	struct launcher *launcher = argument;
+	struct box *box = &launcher->box;
+
+	launcher->pid = clone_child(pid1_main, box, box->pid1_stack,
+				    clone_flags(box) | CLONE_PARENT, &launcher->pidfd);
+	sys_exit_group(0);
+}
+
+/* A PID namespace in a joined one can only be made by a process that is in that one already: it makes
+ * PID 1 a child of ours. */
+static int clone_through(struct launcher *launcher)
+{
+	_Alignas(16) char stack[16384];
+	int status, helper = clone_child(clone_as_sibling, launcher, stack + sizeof(stack),
+					 CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, NULL);
+
+	if (helper < 0)
+		return helper;
+	launcher->pid = launcher->pid < 0 ? launcher->pid : find_pid(launcher->pidfd);
+	sys_wait4(helper, &status, 0);
+	return launcher->pid;
+}
+
+static int clone_once(struct launcher *launcher)
+{
+	struct box *box = &launcher->box;
+
+	if (launcher->plan->fds[FD_PIDNS] >= 0 && (box->namespaces & CLONE_NEWPID) != 0)
+		return clone_through(launcher);
+	return clone_child(pid1_main, box, box->pid1_stack, clone_flags(box), &launcher->pidfd);
 }
 
 static int clone_pid1(struct launcher *launcher)
 {
 	struct box *box = &launcher->box;
-	int pid = clone_child(pid1_main, box, box->pid1_stack, clone_flags(box), &launcher->pidfd);
 	unsigned int dispensable = box->namespaces & box->plan->try_for;
+	int pid = clone_once(launcher);
 
 	if (pid >= 0 || dispensable == 0)
 		return pid;
 	box->namespaces &= ~dispensable;
 	box_choose_ids(box);
-	return clone_child(pid1_main, box, box->pid1_stack, clone_flags(box), &launcher->pidfd);
+	return clone_once(launcher);
 }
 
 static int open_pipes(struct launcher *launcher)

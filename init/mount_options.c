@@ -189,8 +189,11 @@ int set_size(struct parser *parser, const struct option *option, char **argument
 {
 	if (parser->size > 0)
 		return parser_refuse(fault, option, "given twice for the same action", NULL);
-	if (!value_number(arguments[0], SIZE_MAX_BYTES, &parser->size) || parser->size == 0)
+	if (!value_size(arguments[0], UINT64_MAX, &parser->size) || parser->size == 0)
 		return parser_refuse(fault, option, "takes a non-zero number of bytes", NULL);
+	if (parser->size > SIZE_MAX_BYTES)
+		return parser_refuse(fault, option, "(for tmpfs) is limited to 9223372036854775807",
+				     NULL);
 	return 0;
 }
 

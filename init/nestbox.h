@@ -129,16 +129,17 @@ struct plan {
 	/* The box is in the caller's process group, gets no signals through the launcher, is not killed
 	 * with it unless die_with_parent, and stays until its last process has ended. */
 	bool loose;
-	bool execvp;  /* a script without an interpreter is the shell's: execvp(3) */
-	enum job job; /* of a command without a box, and … */
-	uint64_t
-		own_signals; /* … those that the init leaves to the kernel: neither blocked nor forwarded */
-	uint64_t blocked;       /* … that the command has blocked on top of what the caller has */
-	bool farewell;          /* … SIGTERM for its process group when it has ended */
-	bool stops_itself;      /* … the init stops as the command does */
-	bool leave_directory;   /* … the init goes to "/" */
-	bool close_descriptors; /* … it keeps 0, 1 and 2 */
-	bool rewrite_listen_pid; /* … LISTEN_PID of sd_listen_fds(3), where it is the init's, becomes the command's */
+	bool execvp; /* a script without an interpreter is the shell's: execvp(3) */
+
+	/* The same, of an init without a box. */
+	enum job job;
+	uint64_t own_signals;    /* neither blocked nor forwarded, one bit each: its own faults */
+	uint64_t blocked;        /* for the command, on top of what the caller blocks */
+	bool farewell;           /* SIGTERM for the command's process group when that has ended */
+	bool stops_itself;       /* by the terminal's signals, as the command does */
+	bool leave_directory;    /* the init goes to "/" */
+	bool close_descriptors;  /* it keeps 0, 1 and 2 and those above */
+	bool rewrite_listen_pid; /* sd_listen_fds(3): what is for the init is for the command */
 
 	bool explain, help, version, licence; /* print that instead of starting anything */
 	char **command;                       /* argv of the workload, NULL-terminated */

@@ -129,6 +129,9 @@ static int note_repetition(struct parser *parser, const struct option *option, s
 	bool again = (parser->seen[row / 64] & bit) != 0;
 
 	parser->seen[row / 64] |= bit;
+	if (again && plan->as == AS_BWRAP && option->handler == set_text &&
+	    option->parameter == TEXT_ARGV0)
+		return parser_refuse(fault, option, "used multiple times", NULL);
 	if (!again || (option->handler != set_text && option->handler != set_fd &&
 		       option->handler != set_id && option->handler != set_hostname &&
 		       option->handler != set_seccomp))

@@ -210,7 +210,7 @@ static int build_all(const struct box *box, struct built *built, struct fault *f
 
 	if ((box->namespaces & CLONE_NEWNET) == 0)
 		return mountns_build(&box->view, built, fault);
-	if (box->tells) /* it is there already */
+	if (!box->parallel) /* it is there already */
 		return raise_loopback(fault) != 0 ? -1 : mountns_build(&box->view, built, fault);
 	helper = clone_child(build_main, &construction, box->workload_stack, CLONE_VM | CLONE_FILES,
 			     NULL);

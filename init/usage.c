@@ -21,12 +21,13 @@ static int print(struct text *line, int fd)
 	return error;
 }
 
-static int print_option(const struct option *option, int fd)
+/* INDENT is in front of a name without a letter. */
+static int print_option(const struct option *option, const char *indent, int fd)
 {
 	const char letter[] = { '-', option->letter, ',', ' ', '\0' };
 	struct text line = { 0 };
 
-	text_add(&line, option->letter != '\0' ? "  " : "      ");
+	text_add(&line, option->letter != '\0' ? "  " : indent);
 	if (option->letter != '\0')
 		text_add(&line, letter);
 	text_add(&line, option->name);
@@ -58,7 +59,7 @@ static int print_native(int fd)
 		error = print(&line, fd);
 		for (size_t i = 0; i < option_count && error == 0; i++)
 			if (options[i].group == group)
-				error = print_option(&options[i], fd);
+				error = print_option(&options[i], "      ", fd);
 	}
 	return error;
 }
@@ -73,7 +74,7 @@ static int print_bwrap(int fd)
 	error = print(&line, fd);
 	for (size_t i = 0; i < option_count && error == 0; i++)
 		if (options[i].owner == OWNER_BOTH)
-			error = print_option(&options[i], fd);
+			error = print_option(&options[i], "    ", fd);
 	return error;
 }
 

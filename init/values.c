@@ -52,21 +52,38 @@ bool value_number(const char *text, uint64_t max, uint64_t *number)
 	return value_digits(text, text + strlen(text), max, number);
 }
 
-bool value_octal(const char *text, uint64_t max, uint64_t *number)
+/* In the digits of BASE, which is at most 16. */
+static bool read_base(const char *text, unsigned int base, uint64_t max, uint64_t *number)
 {
+	static const char digits[] = "0123456789abcdef";
 	uint64_t value = 0;
 
 	if (*text == '\0')
 		return false;
 	for (; *text != '\0'; text++) {
-		unsigned int digit = (unsigned int)(*text - '0');
+		const char *place = strchr(digits, *text | (*text >= 'A' ? 0x20 : 0));
+		uint64_t digit = place != NULL ? (uint64_t)(place - digits) : base;
 
-		if (digit > 7 || value > (max - digit) / 8)
+		if (digit >= base || digit > max || value > (max - digit) / base)
 			return false;
-		value = value * 8 + digit;
+		value = value * base + digit;
 	}
 	*number = value;
 	return true;
+}
+
+bool value_octal(const char *text, uint64_t max, uint64_t *number)
+{
+	return read_base(text, 8, max, number);
+}
+
+bool value_size(const char *text, uint64_t max, uint64_t *number)
+{
+	if (text[0] != '0' || text[1] == '\0')
+		return value_number(text, max, number);
+	if (text[1] == 'x' || text[1] == 'X')
+		return read_base(text + 2, 16, max, number);
+	return value_octal(text + 1, max, number);
 }
 
 /* In the order of their numbers: include/uapi/linux/capability.h. */

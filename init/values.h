@@ -14,6 +14,9 @@ bool value_digits(const char *text, const char *end, uint64_t max, uint64_t *num
 /* The same in octal digits. */
 bool value_octal(const char *text, uint64_t max, uint64_t *number);
 
+/* A size in bytes: decimal, octal behind "0", hexadecimal behind "0x", as strtoull(3) has it. */
+bool value_size(const char *text, uint64_t max, uint64_t *number);
+
 /* A capability's name of capabilities(7), with or without CAP_ in front and in any case, or its
  * number; "all" for all. One bit for each. */
 bool value_capability(const char *text, uint64_t *set);

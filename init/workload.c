@@ -9,6 +9,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "filters/filter.h"
@@ -34,12 +35,27 @@ static int begin_session(const struct plan *plan, struct fault *fault)
 	return error < 0 ? fault_errno(fault, "setsid", "", error) : 0;
 }
 
-static int limit_resources(const struct plan *plan, struct fault *fault)
+/* What the launcher raised for itself: the soft limit alone. */
+static int restore_limit(uint64_t nofile)
 {
+	struct kernel_rlimit limit;
+	int error = sys_getrlimit(RLIMIT_NOFILE, &limit);
+
+	limit.soft = nofile;
+	return error < 0 ? error : sys_setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int limit_resources(const struct box *box, struct fault *fault)
+{
+	const struct plan *plan = box->plan;
+	int error = box->view.nofile != 0 ? restore_limit(box->view.nofile) : 0;
+
+	if (error < 0)
+		return fault_errno(fault, "rlimit", "NOFILE", error);
 	for (size_t i = 0; i < plan->limit_count; i++) {
 		struct kernel_rlimit limit = { plan->limits[i].soft, plan->limits[i].hard };
-		int error = sys_setrlimit(plan->limits[i].resource, &limit);
 
+		error = sys_setrlimit(plan->limits[i].resource, &limit);
 		if (error < 0)
 			return fault_errno(fault, "rlimit", plan->limits[i].name, error);
 	}
@@ -356,7 +372,7 @@ static int set_up(const struct workload *workload, struct fault *fault)
 	    enter_identity(workload, fault) != 0 ||     /* needs procfs and the capabilities */
 	    label_exec(workload, fault) != 0 ||         /* the same */
 	    keep_descriptors(workload, fault) != 0 ||   /* procfs is not needed any more */
-	    limit_resources(box->plan, fault) != 0 ||   /* nothing is opened any more */
+	    limit_resources(box, fault) != 0 ||         /* nothing is opened any more */
 	    drop_capabilities(box->plan, fault) != 0 || /* the namespaces are as they shall be */
 	    enter_directory(box, fault) != 0 ||         /* with the workload's rights */
 	    close_memory(fault) != 0 ||                 /* the maps are written */
@@ -401,8 +417,8 @@ static int set_up_alone(struct workload *workload, struct fault *fault)
 
 	if (begin_job(plan, fault) != 0 || /* while a terminal cannot stop us for it */
 	    keep_descriptors(workload, fault) != 0 ||
-	    limit_resources(plan, fault) != 0 || /* may be raised with the caller's rights */
-	    take_ids(plan, fault) != 0 ||        /* with the capabilities */
+	    limit_resources(box, fault) != 0 || /* may be raised with the caller's rights */
+	    take_ids(plan, fault) != 0 ||       /* with the capabilities */
 	    drop_capabilities(plan, fault) != 0 ||
 	    enter_directory(box, fault) != 0 || /* with the command's rights */
 	    (plan->as == AS_NESTBOX && close_memory(fault) != 0) ||

@@ -5,55 +5,162 @@
 
 #include <limits.h>
 
+#include "mountns/mount.h"
+#include "mountns/resolve.h"
 #include "mountns/view.h"
+
+struct kernel_statx;
+
+/* Which symbolic links on the way to a destination are followed, always inside the root. */
+enum links {
+	LINKS_NONE, /* the path is the thing's own, or something is wrong */
+	LINKS_ON_THE_WAY,
+	LINKS_ALL, /* also the last component */
+};
 
 struct builder {
 	const struct view *view;
 	struct fault *fault;
-	struct built built; /* -1 until they are there */
-	bool own_root;      /* the root is a tmpfs of ours, not the host's */
-	size_t own_count;   /* of view->own: device numbers of the tmpfs made here */
-	struct { /* the directory that was walked to last, since siblings follow each other */
-		char path[PATH_MAX];
-		int fd; /* -1: none */
-		bool own;
+	struct built built; /* -1 until they are there; the root is the resolver's */
+	struct resolver resolver;
+	struct mounter mounter;
+	bool own_root;   /* the root is a tmpfs of ours that nobody asked for */
+	size_t next_pin; /* of view->pins: the next step's */
+	size_t overlays; /* that were given a place on the stage */
+	struct {         /* the host's "/", over which the new root lies */
+		bool known;
+		uint64_t device, inode;
+	} host_root;
+	struct {         /* the parent of the last destination, since siblings follow each other */
+		int dir; /* -1: none */
+		bool ours;   /* things may be made in it */
+		bool cached; /* the path of the room leads to it, with such links */
+		enum links links;
 	} last;
+	struct room *room;
 };
 
-/* A place in the new root: the directory and the name in it. */
+/* Paths, which are not to be cleared for every view. */
+struct room {
+	char last[PATH_MAX];        /* of the last parent */
+	char canonical[PATH_MAX];   /* of a walk: what it has reached … */
+	char pending[2 * PATH_MAX]; /* … and what is left */
+};
+
+/* --- place.c: destinations ---------------------------------------------------------------------- */
+
+/* A destination. What is missing is made where nothing of the host is touched, or may be. */
+struct wanted {
+	const char *path;
+	enum links links;
+	bool directory;
+	mode_t parents, mode; /* of what is made */
+	const char *step;     /* in faults; NULL: "mkdir parents", "mkdir" and "create file" */
+};
+
+/* The directory that a destination is in, which stays the builder's, and its name there; without a
+ * name it is that directory itself. */
 struct place {
 	int dir;
-	bool own; /* the directory is on a file system made here: things may be created in it */
+	bool ours;   /* things may be made in it */
+	bool linked; /* the name is from a link's text */
 	char name[NAME_MAX + 1];
 };
 
-/* Walks to PATH's parent, making missing directories on our own file systems only. PLACE's
- * descriptor belongs to the builder. */
-int build_find(struct builder *builder, const char *path, struct place *place);
+/* Finds or makes the parents. Returns 0, or -1 with the fault. */
+int place_find(struct builder *builder, const struct wanted *wanted, struct place *place);
 
-/* The same for the directory PATH itself. Returns its descriptor, which the caller closes, and says
- * whether it is on a file system of ours. */
-int build_directory(struct builder *builder, const char *path, bool *own);
+/* A destination to be mounted on: the place, or what FD is open on, or the root. */
+struct target {
+	struct place place;
+	int fd; /* O_PATH; -1: none */
+	bool root;
+};
 
-/* Attaches the detached mount FD at PATH, making the thing to mount on where that is ours. */
-int build_attach(struct builder *builder, int fd, const char *path, bool directory);
+/* Finds or makes the thing itself; the target is for one build_attach(), or place_close(). Returns 0, or -1
+ * with the fault. */
+int place_open(struct builder *builder, const struct wanted *wanted, struct target *target);
+void place_close(struct target *target);
 
-/* Makes a new file system with one option (KEY may be NULL). Returns a detached mount, or -errno. */
-int build_filesystem(const char *type, const char *key, const char *value, unsigned int attributes);
+/* Opens a file for writing, emptied: creat(2). Returns a descriptor, or -1 with the fault. */
+int place_create(struct builder *builder, const struct wanted *wanted);
 
-/* Makes a tmpfs and remembers it as ours. Returns a detached mount, or -1 with the fault. */
-int build_tmpfs(struct builder *builder, const char *mode, unsigned int attributes,
-		const char *path);
+/* Opens (O_PATH) what has to be there. Returns a descriptor, or -1 with the fault of STEP. */
+int place_existing(struct builder *builder, const char *path, const char *step);
+
+/* Forgets the last parent. */
+void place_forget(struct builder *builder);
+
+/* --- build.c: mounts in the view ---------------------------------------------------------------- */
+
+/* Attaches MOUNT at TARGET. Both are closed, but for a new root. Returns 0, or -errno. */
+int build_attach(struct builder *builder, int mount, struct target *target);
+
+/* The same for a mount that is still to be used: it stays open. */
+int build_attach_kept(struct builder *builder, int mount, struct target *target);
+
+/* Remembers that the file system of MOUNT is ours, so that things may be made on it. Returns 0, or
+ * -errno. */
+int build_own(struct builder *builder, int mount);
+
+/* Whether STAT, or what FD is open on, is on a file system of ours; for the latter also if it is the
+ * host's, which may be touched. */
+bool build_is_own(const struct builder *builder, const struct kernel_statx *stat);
+int build_may_change(const struct builder *builder, int fd);
+
+/* Whether PLACE's directory is on a file system of ours. */
+bool build_is_ours(const struct builder *builder, const struct place *place);
+
+/* Makes a tmpfs of our own with MODE (octal) and SIZE. Returns a mount, or -errno. */
+int build_tmpfs(struct builder *builder, const char *mode, uint64_t size, unsigned int attributes);
 
 /* Makes NAME in DIR, which is ours, a directory for everybody (mode 1777) that stays writable.
  * Returns 0, or -errno. */
-int build_scratch(int dir, const char *name);
+int build_scratch(struct builder *builder, int dir, const char *name);
 
-int build_proc(struct builder *builder, const char *dest);
+/* The destination of a step that is mounted on. MODE is the step's. */
+struct wanted build_wanted(const struct mount_step *step, bool directory, mode_t mode);
+
+#define NUMBER_SIZE 24
+
+/* Writes VALUE in BASE, which is 8 or 10. */
+void build_number(char text[NUMBER_SIZE], uint64_t value, unsigned int base);
+
+/* --- The steps ---------------------------------------------------------------------------------- */
+
+/* Clones /dev/null, and makes sure that it is that. Returns a mount, or -1 with the fault. */
+int dev_clone_null(struct builder *builder, unsigned int attributes);
+
+/* Clones SOURCE's tree with the rights that it has. Returns a mount, or -1 with the fault of STEP. */
+int bind_clone(struct builder *builder, const struct source *source, const char *step);
+
+/* Checks that FD is open on SOURCE. Returns 0, or -1 with the fault of STEP. */
+int bind_check(struct builder *builder, const struct source *source, int fd, const char *step);
+
+/* Opens SOURCE anew, in this mount namespace. Returns a descriptor (O_PATH), or -1 with the fault. */
+int bind_open(struct builder *builder, const struct source *source);
+
+/* The next step's source. */
+const struct source *bind_next(struct builder *builder);
+
+int bind_grant(struct builder *builder, const struct source *source);
+
+int step_bind(struct builder *builder, const struct mount_step *step);
+int step_tmpfs(struct builder *builder, const struct mount_step *step);
+int step_dir(struct builder *builder, const struct mount_step *step);
+int step_symlink(struct builder *builder, const struct mount_step *step);
+int step_file(struct builder *builder, const struct mount_step *step);
+int step_data(struct builder *builder, const struct mount_step *step);
+int step_chmod(struct builder *builder, const struct mount_step *step);
+int step_remount(struct builder *builder, const struct mount_step *step);
+int step_mqueue(struct builder *builder, const struct mount_step *step);
+int step_layer(struct builder *builder, const struct mount_step *step);
+int step_overlay(struct builder *builder, const struct mount_step *step);
+int step_scratch(struct builder *builder, const struct mount_step *step);
+int step_proc(struct builder *builder, const struct mount_step *step);
+int step_dev(struct builder *builder, const struct mount_step *step);
 
 /* The id maps are written through a procfs of the box, also when none is to be seen. */
-int build_hidden_proc(struct builder *builder);
-
-int build_dev(struct builder *builder, const char *dest);
+int proc_hidden(struct builder *builder);
 
 #endif

@@ -31,9 +31,17 @@
 #ifndef __NR_mount_setattr
 #define __NR_mount_setattr 442
 #endif
+#ifndef __NR_fchmodat2
+#define __NR_fchmodat2 452
+#endif
 
 /* <sys/mount.h> differs too much between C libraries to be included anywhere. */
+#define MS_REMOUNT 0x20UL
+#define MS_NOSYMFOLLOW 0x100UL
+#define MS_BIND 0x1000UL
+#define MS_MOVE 0x2000UL
 #define MS_REC 0x4000UL
+#define MS_UNBINDABLE 0x20000UL
 #define MS_PRIVATE 0x40000UL
 #define MNT_DETACH 2
 
@@ -45,12 +53,15 @@
 #define OPEN_TREE_CLOEXEC ((unsigned int)O_CLOEXEC)
 #define MOVE_MOUNT_F_EMPTY_PATH 0x00000004U
 #define MOVE_MOUNT_T_EMPTY_PATH 0x00000040U
-#define KERNEL_STATX_MOUNT_ROOT 0x2000U
+#define KERNEL_STATX_MOUNT_ROOT 0x2000U /* of the attributes */
+#define KERNEL_STATX_MOUNT_ID 0x1000U   /* of the mask; Linux 5.8 */
 #define FSOPEN_CLOEXEC 1U
 #define FSMOUNT_CLOEXEC 1U
+#define FSCONFIG_SET_FLAG 0U
 #define FSCONFIG_SET_STRING 1U
 #define FSCONFIG_CMD_CREATE 6U
 
+/* The four are MS_RDONLY, MS_NOSUID, MS_NODEV and MS_NOEXEC of mount(2), too. */
 #define MOUNT_ATTR_RDONLY 0x00000001U
 #define MOUNT_ATTR_NOSUID 0x00000002U
 #define MOUNT_ATTR_NODEV 0x00000004U
@@ -59,6 +70,15 @@
 #define RESOLVE_NO_XDEV 0x01U
 #define RESOLVE_NO_MAGICLINKS 0x02U
 #define RESOLVE_NO_SYMLINKS 0x04U
+#define RESOLVE_BENEATH 0x08U
+#define RESOLVE_IN_ROOT 0x10U
+
+/* O_LARGEFILE: for programs of 64 bits the C library says 0, the kernel does not. */
+#if defined(__arm__) || defined(__aarch64__)
+#define KERNEL_LARGEFILE 0400000
+#else
+#define KERNEL_LARGEFILE 0100000
+#endif
 
 #ifndef CLONE_PIDFD
 #define CLONE_PIDFD 0x00001000
@@ -68,6 +88,11 @@
 #endif
 
 #define PROC_MAGIC 0x9fa0
+#define TMPFS_MAGIC 0x01021994
+
+/* Bits of f_flags in statfs(2). */
+#define KERNEL_ST_RDONLY 0x0001
+#define KERNEL_ST_NOSYMFOLLOW 0x2000
 
 struct kernel_open_how {
 	uint64_t flags;
@@ -99,7 +124,8 @@ struct kernel_statx {
 		uint32_t nanoseconds, spare;
 	} access, birth, change, modification;
 	uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
-	uint64_t rest[14];
+	uint64_t mount_id;
+	uint64_t rest[13];
 };
 
 #define KERNEL_STATX_BASIC 0x7ffU

@@ -38,3 +38,31 @@ int mountns_normalise(const char *path, char *out, size_t size)
 	out[length] = '\0';
 	return (int)length;
 }
+
+int mountns_flatten(const char *path, char *out, size_t size)
+{
+	size_t length = 0;
+
+	if (size < 2)
+		return -1;
+	while (*path != '\0') {
+		size_t component = strcspn(path, "/");
+
+		if (component == 2 && path[0] == '.' && path[1] == '.') {
+			while (length > 0 && out[--length] != '/')
+				;
+		} else if (component > 0 && !(component == 1 && path[0] == '.')) {
+			if (length + component + 2 > size)
+				return -1;
+			out[length++] = '/';
+			memcpy(out + length, path, component);
+			length += component;
+		}
+		path += component;
+		path += *path == '/';
+	}
+	if (length == 0)
+		out[length++] = '/';
+	out[length] = '\0';
+	return (int)length;
+}

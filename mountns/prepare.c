@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* From what was asked to what is to be mounted, in order: the launcher's half of the view. */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +13,26 @@
 #include "mountns/view.h"
 
 static const struct mount_step defaults[] = {
-	{ .kind = STEP_PROC, .dest = "/proc" },
-	{ .kind = STEP_DEV, .dest = "/dev" },
-	{ .kind = STEP_SCRATCH, .dest = "/tmp" },
+	{ .kind = STEP_PROC, .dest = "/proc", .fd = -1, .mode = -1 },
+	{ .kind = STEP_DEV, .dest = "/dev", .fd = -1, .mode = -1 },
+	{ .kind = STEP_SCRATCH, .dest = "/tmp", .fd = -1, .mode = -1 },
 };
 #define DEFAULT_COUNT (sizeof(defaults) / sizeof(defaults[0]))
+
+static int open_grant(struct view *view, const struct grant *grant, size_t left,
+		      struct fault *fault)
+{
+	struct source *source = &view->sources[view->source_count];
+	int found = source_open(view, grant, source, fault);
+
+	if (found < 0 && fault->error == EMFILE) {
+		source_make_room(view, left);
+		found = source_open(view, grant, source, fault);
+	}
+	if (found < 0 && fault->error == EMFILE)
+		return fault_text(fault, "grant", grant->path, source_no_room);
+	return found;
+}
 
 static int open_sources(struct view *view, const struct grant *grants, size_t count,
 			struct fault *fault)
@@ -24,8 +41,7 @@ static int open_sources(struct view *view, const struct grant *grants, size_t co
 	if (view->sources == NULL)
 		return fault_errno(fault, "grant", "", ENOMEM);
 	for (size_t i = 0; i < count; i++) {
-		int found =
-			source_open(view, &grants[i], &view->sources[view->source_count], fault);
+		int found = open_grant(view, &grants[i], count - i, fault);
 
 		if (found < 0)
 			return -1;
@@ -62,45 +78,128 @@ static int add_usr_links(struct view *view, struct fault *fault)
 	return 0;
 }
 
-static bool is_taken(const struct view *view, const char *dest, const struct mount_step *steps,
-		     size_t step_count)
+/* --- Steps -------------------------------------------------------------------------------------- */
+
+static bool is_overlay(enum step_kind kind)
 {
-	for (size_t i = 0; i < view->source_count; i++)
-		if (strcmp(view->sources[i].path, dest) == 0)
-			return true;
-	for (size_t i = 0; i < step_count; i++)
-		if (strcmp(steps[i].dest, dest) == 0)
-			return true;
-	return false;
+	return kind == STEP_OVERLAY || kind == STEP_TMP_OVERLAY || kind == STEP_RO_OVERLAY;
 }
 
-static int list_steps(struct view *view, const struct mount_step *steps, size_t count,
-		      struct fault *fault)
+/* The layers of an overlay stand right before it. LAYERS counts them. */
+static int check_layers(const struct mount_step *step, bool last, size_t *layers,
+			struct fault *fault)
 {
-	view->steps = calloc(DEFAULT_COUNT + count, sizeof(*view->steps));
-	/* One for the root, and each step makes one file system at the most. */
-	view->own = calloc(DEFAULT_COUNT + count + 1, sizeof(*view->own));
-	if (view->steps == NULL || view->own == NULL)
-		return fault_errno(fault, "mount", "", ENOMEM);
-	for (size_t i = 0; i < DEFAULT_COUNT; i++)
-		if (!is_taken(view, defaults[i].dest, steps, count))
-			view->steps[view->step_count++] = defaults[i];
-	for (size_t i = 0; i < count; i++)
-		view->steps[view->step_count++] = steps[i];
+	size_t least = step->kind == STEP_RO_OVERLAY ? 2 : 1;
+	size_t count = *layers;
+
+	*layers = step->kind == STEP_LAYER ? count + 1 : 0;
+	if (is_overlay(step->kind) && count < least)
+		return fault_text(fault, "overlay", step->dest,
+				  least == 2 ? "needs two layers or more" : "needs a layer");
+	if (is_overlay(step->kind) && count > VIEW_LAYERS_MAX)
+		return fault_text(fault, "overlay", step->dest, "has more layers than 500");
+	if (count > 0 && step->kind != STEP_LAYER && !is_overlay(step->kind))
+		return fault_text(fault, "overlay", step->dest, "stands between layers");
+	if (step->kind == STEP_LAYER && last)
+		return fault_text(fault, "overlay", step->source, "is a layer of no overlay");
 	return 0;
 }
 
-/* A step at or below a granted path must find the grant in place, else the grant would hide it. */
-static void find_places(struct view *view)
+/* bubblewrap's word for what takes a descriptor. */
+static const char *name_of(const struct mount_step *step)
 {
-	for (size_t i = 0; i < view->source_count; i++) {
-		struct source *source = &view->sources[i];
+	bool read_only = step->flags & STEP_READ_ONLY;
 
-		while (source->place < view->step_count &&
-		       !mountns_is_below(view->steps[source->place].dest, source->path))
-			source->place++;
-	}
+	if (step->kind == STEP_FILE)
+		return "--file";
+	if (step->kind == STEP_DATA)
+		return read_only ? "--ro-bind-data" : "--bind-data";
+	return read_only ? "--ro-bind-fd" : "--bind-fd";
 }
+
+static int pin_bind(struct view *view, const struct mount_step *step, struct fault *fault)
+{
+	unsigned int rights = GRANT_READ | GRANT_EXEC;
+
+	if (!(step->flags & STEP_READ_ONLY))
+		rights |= GRANT_WRITE;
+	if (step->flags & STEP_DEVICES)
+		rights |= GRANT_DEVICES;
+	if (step->fd >= 0)
+		return source_pin_fd(view, step->fd, name_of(step), rights, fault);
+	return source_pin(view, step->source, rights, step->flags & STEP_OPTIONAL, fault);
+}
+
+/* Opens what STEP names. Returns 1, 0 when the step has nothing to do, or -1. */
+static int pin_step(struct view *view, const struct mount_step *step, struct fault *fault)
+{
+	bool takes_fd = step->kind == STEP_FILE || step->kind == STEP_DATA ||
+			(step->kind == STEP_BIND && step->fd >= 0);
+	int status = 1;
+
+	if (takes_fd && fcntl(step->fd, F_GETFD) < 0)
+		return fault_errno(fault, "options", name_of(step), errno);
+	if (step->kind == STEP_BIND)
+		return pin_bind(view, step, fault);
+	if (step->kind == STEP_LAYER || step->kind == STEP_OVERLAY)
+		status = source_pin(view, step->source, 0, false, fault);
+	if (step->kind == STEP_OVERLAY && status == 1)
+		status = source_pin(view, step->text, 0, false, fault);
+	return status;
+}
+
+static int open_steps(struct view *view, const struct view_request *request, struct fault *fault)
+{
+	size_t layers = 0;
+
+	for (size_t i = 0; i < request->step_count; i++) {
+		const struct mount_step *step = &request->steps[i];
+		int status = check_layers(step, i + 1 == request->step_count, &layers, fault);
+
+		if (status == 0)
+			status = pin_step(view, step, fault);
+		if (status < 0)
+			return -1;
+		if (status > 0)
+			view->steps[view->step_count++] = *step;
+		if (step->kind == STEP_SYMLINK && view->text == NULL)
+			view->text = malloc(PATH_MAX);
+		if (step->kind == STEP_SYMLINK && view->text == NULL)
+			return fault_errno(fault, "mount", "", ENOMEM);
+	}
+	return 0;
+}
+
+/* A power of two, and so much that half is used at the most: a step makes one file system of ours at
+ * the most, and one is the root. */
+static int make_table(struct view *view, size_t steps)
+{
+	view->own_size = 16;
+	while (view->own_size < 2 * (steps + 1))
+		view->own_size *= 2;
+	view->own = calloc(view->own_size, sizeof(*view->own));
+	return view->own == NULL ? -1 : 0;
+}
+
+static int list_steps(struct view *view, const struct view_request *request, struct fault *fault)
+{
+	size_t pins = 0;
+
+	for (size_t i = 0; i < request->step_count; i++)
+		pins += request->steps[i].kind == STEP_OVERLAY ? 2
+			: request->steps[i].kind == STEP_BIND  ? 1
+			: request->steps[i].kind == STEP_LAYER ? 1
+							       : 0;
+	view->steps = calloc(DEFAULT_COUNT + request->step_count, sizeof(*view->steps));
+	view->pins = pins == 0 ? NULL : calloc(pins, sizeof(*view->pins));
+	view->pin_room = pins;
+	if (view->steps == NULL || (view->pins == NULL && pins > 0) ||
+	    make_table(view, DEFAULT_COUNT + request->step_count) != 0)
+		return fault_errno(fault, "mount", "", ENOMEM);
+	return open_steps(view, request, fault);
+}
+
+/* --- Order -------------------------------------------------------------------------------------- */
 
 /* A slash comes before every other byte, so that all below a path follows it without a gap. */
 static int by_path(const void *a, const void *b)
@@ -126,13 +225,6 @@ static int by_place_and_depth(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-static void release_source(struct source *source)
-{
-	if (source->fd >= 0)
-		close(source->fd);
-	free(source->path);
-}
-
 /* Several grants of one canonical path are one whose rights add up. */
 static void merge_sources(struct view *view)
 {
@@ -146,12 +238,106 @@ static void merge_sources(struct view *view)
 
 		if (strcmp(view->sources[kept].path, source->path) == 0) {
 			view->sources[kept].rights |= source->rights;
-			release_source(source);
+			source_release(source);
 		} else {
 			view->sources[++kept] = *source;
 		}
 	}
 	view->source_count = kept + 1;
+}
+
+static int compare_path(const void *key, const void *element)
+{
+	const struct source source = { .path = (char *)(uintptr_t)key };
+
+	return by_path(&source, element);
+}
+
+static struct source *find_source(const struct view *view, const char *path)
+{
+	return bsearch(path, view->sources, view->source_count, sizeof(*view->sources),
+		       compare_path);
+}
+
+/* Step I at DEST, which is flat, must find every grant at or above that in place, else the grant would
+ * hide what it makes. */
+static void place_above(const struct view *view, size_t i, char *dest)
+{
+	char *end = dest + strlen(dest);
+
+	while (end != dest) {
+		struct source *source;
+
+		*end = '\0';
+		source = find_source(view, dest);
+		if (source != NULL && source->place > i)
+			source->place = i;
+		while (*--end != '/')
+			;
+	}
+	if (view->source_count > 0 && strcmp(view->sources[0].path, "/") == 0 &&
+	    view->sources[0].place > i)
+		view->sources[0].place = i;
+}
+
+/* The sources are sorted by path. */
+static int find_places(struct view *view, struct fault *fault)
+{
+	char dest[PATH_MAX];
+
+	for (size_t i = 0; i < view->source_count; i++)
+		view->sources[i].place = view->step_count;
+	for (size_t i = 0; i < view->step_count; i++) {
+		const struct mount_step *step = &view->steps[i];
+
+		if (step->kind == STEP_LAYER)
+			continue;
+		if (mountns_flatten(step->dest, dest, sizeof(dest)) < 0)
+			return fault_errno(fault, "mkdir parents", step->dest, ENAMETOOLONG);
+		if (view->source_count > 0)
+			place_above(view, i, dest);
+	}
+	return 0;
+}
+
+static bool mounts_on_root(const struct mount_step *step, const char *dest)
+{
+	return strcmp(dest, "/") == 0 &&
+	       (step->kind == STEP_BIND || step->kind == STEP_TMPFS || is_overlay(step->kind));
+}
+
+/*
+ * Puts the defaults, where nobody has put anything, before the other steps, but behind the last one that
+ * is mounted on "/" and would hide them.
+ */
+static int add_defaults(struct view *view, struct fault *fault)
+{
+	struct mount_step left[DEFAULT_COUNT];
+	size_t count = 0, at = 0;
+	bool taken[DEFAULT_COUNT];
+	char dest[PATH_MAX];
+
+	for (size_t j = 0; j < DEFAULT_COUNT; j++)
+		taken[j] = find_source(view, defaults[j].dest) != NULL;
+	for (size_t i = 0; i < view->step_count; i++) {
+		if (view->steps[i].kind == STEP_LAYER)
+			continue;
+		if (mountns_flatten(view->steps[i].dest, dest, sizeof(dest)) < 0)
+			return fault_errno(fault, "mkdir parents", view->steps[i].dest,
+					   ENAMETOOLONG);
+		if (mounts_on_root(&view->steps[i], dest))
+			at = i + 1;
+		for (size_t j = 0; j < DEFAULT_COUNT; j++)
+			taken[j] |= strcmp(defaults[j].dest, dest) == 0;
+	}
+	for (size_t j = 0; j < DEFAULT_COUNT; j++)
+		if (!taken[j])
+			left[count++] = defaults[j];
+	memmove(view->steps + at + count, view->steps + at,
+		(view->step_count - at) * sizeof(*view->steps));
+	memcpy(view->steps + at, left, count * sizeof(*left));
+	view->step_count += count;
+	return 0;
 }
 
 /*
@@ -171,24 +357,55 @@ static void drop_redundant(struct view *view)
 		source->above = above;
 		if (above > 0 && view->sources[above - 1].rights == source->rights &&
 		    view->sources[above - 1].place == source->place)
-			release_source(source);
+			source_release(source);
 		else
 			view->sources[kept++] = *source;
 	}
 	view->source_count = kept;
 }
 
+/* What is left for PID 1, which has the same table of descriptors and limits. */
+static void keep_spare_descriptors(struct view *view)
+{
+	int highest = 0;
+
+	for (size_t i = 0; i < view->source_count; i++)
+		if (view->sources[i].fd > highest)
+			highest = view->sources[i].fd;
+	if (view->pin_count > 0 && view->pins[view->pin_count - 1].fd > highest)
+		highest = view->pins[view->pin_count - 1].fd;
+	/* Less is not worth a system call. */
+	if (highest > 128)
+		source_make_spare(view, (size_t)highest);
+}
+
+static bool has_dev(const struct view *view)
+{
+	for (size_t i = 0; i < view->step_count; i++)
+		if (view->steps[i].kind == STEP_DEV)
+			return true;
+	return false;
+}
+
 int mountns_prepare(struct view *view, const struct view_request *request, struct fault *fault)
 {
-	*view = (struct view){ 0 };
+	*view = (struct view){
+		.bare = request->bare,
+		.touch_host = request->touch_host,
+		.host_proc = request->host_proc,
+		.label = request->file_label,
+	};
 	if (open_sources(view, request->grants, request->grant_count, fault) != 0 ||
-	    add_usr_links(view, fault) != 0 ||
-	    list_steps(view, request->steps, request->step_count, fault) != 0)
+	    add_usr_links(view, fault) != 0 || list_steps(view, request, fault) != 0)
 		return -1;
 	merge_sources(view);
-	find_places(view);
+	if ((!view->bare && add_defaults(view, fault) != 0) || find_places(view, fault) != 0)
+		return -1;
 	drop_redundant(view);
 	qsort(view->sources, view->source_count, sizeof(*view->sources), by_place_and_depth);
+	keep_spare_descriptors(view);
+	if (has_dev(view))
+		source_find_console(view);
 	return 0;
 }
 
@@ -196,17 +413,27 @@ void mountns_close_sources(const struct view *view)
 {
 	for (size_t i = 0; i < view->source_count; i++)
 		sys_close(view->sources[i].fd);
+	for (size_t i = 0; i < view->pin_count; i++)
+		sys_close(view->pins[i].fd);
+	if (view->console.path != NULL)
+		sys_close(view->console.fd);
 }
 
 void mountns_release(struct view *view)
 {
 	for (size_t i = 0; i < view->source_count; i++)
-		release_source(&view->sources[i]);
+		source_release(&view->sources[i]);
+	for (size_t i = 0; i < view->pin_count; i++)
+		source_release(&view->pins[i]);
+	if (view->console.path != NULL)
+		source_release(&view->console);
 	for (size_t i = 0; i < view->link_count; i++)
 		free(view->links[i].path);
 	free(view->sources);
+	free(view->pins);
 	free(view->steps);
 	free(view->links);
 	free(view->own);
+	free(view->text);
 	*view = (struct view){ 0 };
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The box's own /proc. */
 #include <errno.h>
+#include <unistd.h>
 
 #include "mountns/build.h"
 #include "mountns/sys.h"
@@ -19,83 +20,116 @@ static const char *const masked[] = { "kpagecount",   "kpageflags", "kpagecgroup
 				      "pagetypeinfo", "timer_list", "vmallocinfo", "sched_debug" };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define CLONE_FLAGS (OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)
+#define PROC_ATTRIBUTES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
-/* Puts TREE, which has its flags already, over NAME. A file that this kernel lacks needs no cover. */
-static int cover(int proc, int tree, const char *name)
+/* A procfs that is attached. */
+struct proc {
+	struct builder *builder;
+	struct mounter *mounter;
+	int mount;
+	bool whole; /* the host's, with what is mounted below it */
+};
+
+/* Puts TREE, which has its flags already, over NAME, and closes it. A file that this kernel lacks needs no
+ * cover. */
+static int cover(const struct proc *proc, int tree, const char *name)
 {
-	int error = tree < 0 ? tree : sys_move_mount(tree, "", proc, name, MOVE_MOUNT_F_EMPTY_PATH);
+	int error = tree < 0 ? tree : mount_attach(proc->mounter, tree, proc->mount, name);
 
 	if (tree >= 0)
 		sys_close(tree);
 	return error == -ENOENT ? 0 : error;
 }
 
-/* Clones of a read-only mount are read-only from the start, so /proc itself is one for a moment.
- * The sysctls of the box's own namespaces belong to every caller: these are covered always. */
-static int guard_writable(int proc, bool host_root)
+static int guard(const struct proc *proc, const char *name)
 {
-	struct kernel_mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
-	int error = sys_mount_setattr(proc, "", AT_EMPTY_PATH, &attr);
+	unsigned int flags = AT_SYMLINK_NOFOLLOW | (proc->whole ? AT_RECURSIVE : 0);
 
-	if (error == 0)
-		error = cover(proc, sys_open_tree(proc, "sys", CLONE_FLAGS), "sys");
-	for (size_t i = 0; i < COUNT(read_only) && host_root && error == 0; i++)
-		error = cover(proc, sys_open_tree(proc, read_only[i], CLONE_FLAGS), read_only[i]);
-	if (error < 0)
-		return error;
-	attr = (struct kernel_mount_attr){ .attr_clr = MOUNT_ATTR_RDONLY };
-	return sys_mount_setattr(proc, "", AT_EMPTY_PATH, &attr);
+	return cover(proc,
+		     mount_clone(proc->mounter, proc->mount, name, flags,
+				 proc->whole ? MOUNT_ATTR_RDONLY : 0),
+		     name);
 }
 
-/* With nodev, a device is a file that nobody can open. */
-static int clone_mask(void)
+/* Clones of a read-only mount are read-only from the start, so our own /proc is one for a moment.
+ * The sysctls of the box's own namespaces belong to every caller: these are covered always. */
+static int guard_writable(const struct proc *proc, bool host_root)
 {
-	const struct kernel_mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
-							    MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
-	int mask = sys_open_tree(AT_FDCWD, "/dev/null", CLONE_FLAGS);
-	int error = mask < 0 ? mask : sys_mount_setattr(mask, "", AT_EMPTY_PATH, &attr);
+	int error = 0;
 
+	if (!proc->whole)
+		error = mount_change(proc->mounter, proc->mount, MOUNT_ATTR_RDONLY, 0);
 	if (error == 0)
-		return mask;
-	if (mask >= 0)
-		sys_close(mask);
+		error = guard(proc, "sys");
+	for (size_t i = 0; i < COUNT(read_only) && host_root && error == 0; i++)
+		error = guard(proc, read_only[i]);
+	if (error < 0 || proc->whole)
+		return error;
+	return mount_change(proc->mounter, proc->mount, 0, MOUNT_ATTR_RDONLY);
+}
+
+/* bubblewrap covers what it could write to itself. Whoever cannot, and no cover is in the way of the fresh
+ * procfs of a box in the box: mount_too_revealing() of the kernel's fs/namespace.c. */
+static int guard_bare(const struct proc *proc)
+{
+	static const char *const names[] = { "sys", "sysrq-trigger", "irq", "bus" };
+	int error = 0;
+
+	for (size_t i = 0; i < COUNT(names) && error == 0; i++) {
+		unsigned int flags = AT_SYMLINK_NOFOLLOW | (proc->whole ? AT_RECURSIVE : 0);
+		int tree;
+
+		if (sys_faccessat(proc->mount, names[i], W_OK) < 0)
+			continue;
+		tree = mount_clone(proc->mounter, proc->mount, names[i], flags, MOUNT_ATTR_RDONLY);
+		error = cover(proc, tree, names[i]);
+	}
 	return error;
 }
 
-/* The first mask is made, the others are clones of it. */
-static int guard_secret(int proc)
+/* With nodev, a device is a file that nobody can open. The first mask is made, the others are clones of
+ * it. Returns 0, or -1 with the fault. */
+static int guard_secret(const struct proc *proc, const char *dest)
 {
-	int first = clone_mask();
-	int error = first < 0 ? first : 0;
+	int first = dev_clone_null(proc->builder, MOUNT_ATTR_RDONLY | PROC_ATTRIBUTES);
 	bool attached = false;
+	int error = 0;
 
+	if (first < 0)
+		return -1;
 	for (size_t i = 0; i < COUNT(masked) && error == 0; i++) {
 		if (attached) {
-			error = cover(proc, sys_open_tree(first, "", CLONE_FLAGS | AT_EMPTY_PATH),
+			error = cover(proc, mount_clone(proc->mounter, first, "", AT_EMPTY_PATH, 0),
 				      masked[i]);
 			continue;
 		}
-		error = sys_move_mount(first, "", proc, masked[i], MOVE_MOUNT_F_EMPTY_PATH);
+		error = mount_attach(proc->mounter, first, proc->mount, masked[i]);
 		attached = error == 0;
 		if (error == -ENOENT)
 			error = 0;
 	}
-	if (first >= 0)
-		sys_close(first);
-	return error;
+	sys_close(first);
+	return error < 0 ? fault_errno(proc->builder->fault, "proc", dest, error) : 0;
 }
 
-static int mount_proc(struct builder *builder, const char *dest)
+/* Makes the box's procfs, attached nowhere yet. Returns 0, or -1 with the fault. */
+static int make(struct builder *builder, const char *dest)
 {
-	int sys = -1,
-	    mount = build_filesystem("proc", NULL, NULL,
-				     MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	int sys = -1, mount;
 
-	if (mount >= 0)
+	if (builder->view->host_proc)
+		mount = mount_clone(&builder->mounter, AT_FDCWD, "/proc",
+				    AT_RECURSIVE | AT_SYMLINK_NOFOLLOW, PROC_ATTRIBUTES);
+	else
+		mount = mount_make(&builder->mounter, "proc", NULL, 0, PROC_ATTRIBUTES);
+	/* What we have made need not be looked at. */
+	if (mount >= 0 && (!builder->view->host_proc || sys_filesystem_type(mount) == PROC_MAGIC))
 		sys = sys_openat(mount, "sys", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-	if (mount < 0 || sys < 0)
-		return fault_errno(builder->fault, "proc", dest, mount < 0 ? mount : sys);
+	if (mount < 0 || sys < 0) {
+		if (mount >= 0)
+			sys_close(mount);
+		return fault_errno(builder->fault, "proc", dest, mount < 0 ? mount : -ENOTDIR);
+	}
 	if (builder->built.proc >= 0) {
 		sys_close(builder->built.proc);
 		sys_close(builder->built.sys);
@@ -105,26 +139,43 @@ static int mount_proc(struct builder *builder, const char *dest)
 	return 0;
 }
 
-int build_hidden_proc(struct builder *builder)
+int proc_hidden(struct builder *builder)
 {
-	return mount_proc(builder, "/proc");
+	return make(builder, "/proc");
 }
 
-int build_proc(struct builder *builder, const char *dest)
+/* The host root's files belong to nobody here, unless that root is the caller. */
+static int guard_all(struct builder *builder, const char *dest)
 {
+	const struct proc proc = {
+		.builder = builder,
+		.mounter = &builder->mounter,
+		.mount = builder->built.proc,
+		.whole = builder->view->host_proc,
+	};
 	struct kernel_statx stat;
-	bool host_root;
+	int error = sys_statx(builder->built.sys, "", AT_EMPTY_PATH, &stat);
+	bool host_root = error < 0 || stat.uid == 0;
+
+	if (error == 0)
+		error = builder->view->bare ? guard_bare(&proc) : guard_writable(&proc, host_root);
+	if (error < 0)
+		return fault_errno(builder->fault, "proc", dest, error);
+	return host_root && !builder->view->bare ? guard_secret(&proc, dest) : 0;
+}
+
+int step_proc(struct builder *builder, const struct mount_step *step)
+{
+	struct wanted wanted = build_wanted(step, true, 0755);
+	struct target target;
 	int error;
 
-	if (mount_proc(builder, dest) != 0 ||
-	    build_attach(builder, builder->built.proc, dest, true) != 0)
+	/* What is written to /proc must not land somewhere else. */
+	wanted.links = LINKS_ON_THE_WAY;
+	if (place_open(builder, &wanted, &target) != 0 || make(builder, step->dest) != 0)
 		return -1;
-	error = sys_statx(builder->built.sys, "", AT_EMPTY_PATH, &stat);
-	/* The host root's files belong to nobody here, unless that root is the caller. */
-	host_root = error < 0 || stat.uid == 0;
-	if (error == 0)
-		error = guard_writable(builder->built.proc, host_root);
-	if (error == 0 && host_root)
-		error = guard_secret(builder->built.proc);
-	return error < 0 ? fault_errno(builder->fault, "proc", dest, error) : 0;
+	error = build_attach_kept(builder, builder->built.proc, &target);
+	if (error < 0)
+		return fault_errno(builder->fault, "proc", step->dest, error);
+	return guard_all(builder, step->dest);
 }

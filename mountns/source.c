@@ -33,9 +33,13 @@ int source_remember(struct view *view, const char *path, const char *text)
 {
 	size_t path_size = strlen(path) + 1;
 	size_t text_size = text == NULL ? 0 : strlen(text) + 1;
-	struct link *links = realloc(view->links, (view->link_count + 1) * sizeof(*links));
+	size_t count = view->link_count;
+	struct link *links = view->links;
 	char *memory;
 
+	/* Room for 8, 16, 32 …: it is full when the count is one of these. */
+	if (count == 0 || (count >= 8 && (count & (count - 1)) == 0))
+		links = reallocarray(links, count ? 2 * count : 8, sizeof(*links));
 	if (links == NULL)
 		return -1;
 	view->links = links;

@@ -137,13 +137,19 @@ static inline int sys_pipe2(int fds[2], int flags)
 
 static inline int sys_statx(int dirfd, const char *path, int flags, struct kernel_statx *stat)
 {
-	return (int)sys_call(__NR_statx, dirfd, SYS_P(path), flags, KERNEL_STATX_BASIC, SYS_P(stat),
-			     0);
+	return (int)sys_call(__NR_statx, dirfd, SYS_P(path), flags,
+			     KERNEL_STATX_BASIC | KERNEL_STATX_MOUNT_ID, SYS_P(stat), 0);
 }
 
 static inline long sys_readlinkat(int dirfd, const char *path, char *buffer, size_t size)
 {
 	return sys_call(__NR_readlinkat, dirfd, SYS_P(path), SYS_P(buffer), (long)size, 0, 0);
+}
+
+/* With the real ids, as access(2). */
+static inline int sys_faccessat(int dirfd, const char *path, int mode)
+{
+	return (int)sys_call(__NR_faccessat, dirfd, SYS_P(path), mode, 0, 0, 0);
 }
 
 static inline int sys_mkdirat(int dirfd, const char *path, mode_t mode)
@@ -154,6 +160,27 @@ static inline int sys_mkdirat(int dirfd, const char *path, mode_t mode)
 static inline int sys_mknodat(int dirfd, const char *path, mode_t mode)
 {
 	return (int)sys_call(__NR_mknodat, dirfd, SYS_P(path), (long)mode, 0, 0, 0);
+}
+
+/* FLAGS may be AT_EMPTY_PATH, for a descriptor with O_PATH, too: Linux 6.6. */
+static inline int sys_fchmodat2(int dirfd, const char *path, mode_t mode, int flags)
+{
+	return (int)sys_call(__NR_fchmodat2, dirfd, SYS_P(path), (long)mode, flags, 0, 0);
+}
+
+static inline int sys_fchmodat(int dirfd, const char *path, mode_t mode)
+{
+	return (int)sys_call(__NR_fchmodat, dirfd, SYS_P(path), (long)mode, 0, 0, 0);
+}
+
+static inline int sys_fchmod(int fd, mode_t mode)
+{
+	return (int)sys_call(__NR_fchmod, fd, (long)mode, 0, 0, 0, 0);
+}
+
+static inline int sys_unlinkat(int dirfd, const char *path, int flags)
+{
+	return (int)sys_call(__NR_unlinkat, dirfd, SYS_P(path), flags, 0, 0, 0);
 }
 
 static inline int sys_symlinkat(const char *target, int dirfd, const char *path)
@@ -176,20 +203,28 @@ static inline long sys_filesystem_type(int fd)
 	return error < 0 ? error : buffer[0];
 }
 
-/* Whether FD is on a read-only mount: ST_RDONLY of statvfs(3). Returns 1, 0 or -errno. */
-static inline int sys_is_read_only(int fd)
+/* The f_flags of statfs(2), which are those of the mount that FD is on, or -errno. */
+static inline long sys_mount_flags(int fd)
 {
 #ifdef __NR_fstatfs64
 	uint32_t buffer[32]; /* f_flags is behind two words, five 64-bit counts and four words */
 	long error = sys_call(__NR_fstatfs64, fd, 88, SYS_P(buffer), 0, 0, 0);
 
-	return error < 0 ? (int)error : (int)(buffer[16] & 1);
+	return error < 0 ? error : (long)buffer[16];
 #else
 	long buffer[32]; /* f_flags is the eleventh long */
 	long error = sys_call(__NR_fstatfs, fd, SYS_P(buffer), 0, 0, 0, 0);
 
-	return error < 0 ? (int)error : (int)(buffer[10] & 1);
+	return error < 0 ? error : buffer[10];
 #endif
+}
+
+/* Whether FD is on a read-only mount. Returns 1, 0 or -errno. */
+static inline int sys_is_read_only(int fd)
+{
+	long flags = sys_mount_flags(fd);
+
+	return flags < 0 ? (int)flags : (int)(flags & KERNEL_ST_RDONLY);
 }
 
 static inline int sys_fchdir(int fd)
@@ -207,13 +242,26 @@ static inline mode_t sys_umask(mode_t mask)
 	return (mode_t)sys_call(__NR_umask, (long)mask, 0, 0, 0, 0, 0);
 }
 
-/* Mounts: the descriptor based calls of Linux 5.2 and 5.12, and the two old ones still needed. */
+static inline int sys_chroot(const char *path)
+{
+	return (int)sys_call(__NR_chroot, SYS_P(path), 0, 0, 0, 0, 0);
+}
+
+/* Mounts: the descriptor based calls of Linux 5.2 and 5.12, and the old ones. */
 
 static inline int sys_mount(const char *source, const char *target, const char *type,
 			    unsigned long flags)
 {
 	return (int)sys_call(__NR_mount, SYS_P(source), SYS_P(target), SYS_P(type), (long)flags, 0,
 			     0);
+}
+
+/* With the options of the file system: mount(2), "data". */
+static inline int sys_mount_data(const char *source, const char *target, const char *type,
+				 unsigned long flags, const char *data)
+{
+	return (int)sys_call(__NR_mount, SYS_P(source), SYS_P(target), SYS_P(type), (long)flags,
+			     SYS_P(data), 0);
 }
 
 static inline int sys_umount2(const char *target, int flags)
@@ -409,6 +457,11 @@ static inline int sys_setrlimit(int resource, const struct kernel_rlimit *limit)
 	return (int)sys_call(__NR_prlimit64, 0, resource, SYS_P(limit), 0, 0, 0);
 }
 
+static inline int sys_getrlimit(int resource, struct kernel_rlimit *limit)
+{
+	return (int)sys_call(__NR_prlimit64, 0, resource, 0, SYS_P(limit), 0, 0);
+}
+
 static inline int sys_sethostname(const char *name, size_t length)
 {
 	return (int)sys_call(__NR_sethostname, SYS_P(name), (long)length, 0, 0, 0, 0);
@@ -420,6 +473,15 @@ static inline int sys_getuid(void)
 	return (int)sys_call(__NR_getuid32, 0, 0, 0, 0, 0, 0);
 #else
 	return (int)sys_call(__NR_getuid, 0, 0, 0, 0, 0, 0);
+#endif
+}
+
+static inline uint32_t sys_geteuid(void)
+{
+#ifdef __NR_geteuid32
+	return (uint32_t)sys_call(__NR_geteuid32, 0, 0, 0, 0, 0, 0);
+#else
+	return (uint32_t)sys_call(__NR_geteuid, 0, 0, 0, 0, 0, 0);
 #endif
 }
 

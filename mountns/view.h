@@ -14,7 +14,7 @@
 #include "mountns/fault.h"
 
 /* Rights of a grant, to be OR-ed. Every grant may be read. */
-enum { GRANT_READ = 1, GRANT_WRITE = 2, GRANT_EXEC = 4 };
+enum { GRANT_READ = 1, GRANT_WRITE = 2, GRANT_EXEC = 4, GRANT_DEVICES = 8 /* steps only */ };
 
 /* A host path that is shown at its own place. */
 struct grant {
@@ -64,15 +64,19 @@ struct mount_step {
 	uint64_t size; /* in bytes; 0: what tmpfs(5) takes */
 };
 
-/* A grant whose path was followed to its end. The descriptor pins the inode, so that device and
+/* The kernel takes no more lower layers for one overlay. */
+#define VIEW_LAYERS_MAX 500
+
+/* A file of the host that was followed to its end. The descriptor pins the inode, so that device and
  * inode number identify it until it is mounted. */
 struct source {
-	char *path; /* canonical, absolute */
+	char *path; /* without a link; of a grant canonical and absolute */
 	unsigned int rights;
 	int fd; /* O_PATH */
 	bool directory;
 	uint32_t dev_major, dev_minor;
 	uint64_t inode;
+	/* Of a grant: */
 	size_t place; /* is mounted before the step of this index */
 	size_t depth; /* number of components */
 	size_t above; /* while sorting: 1 + index of the nearest source above this one, or 0 */
@@ -86,13 +90,25 @@ struct link {
 };
 
 struct view {
-	struct source *sources; /* in building order */
+	struct source *sources; /* of grants, in building order */
 	size_t source_count;
 	struct mount_step *steps; /* the defaults that are left, then the ones asked for */
 	size_t step_count;
+	/* What the steps name, in their order: the source of a STEP_BIND or a STEP_LAYER, both directories
+	 * of a STEP_OVERLAY. */
+	struct source *pins;
+	size_t pin_count, pin_room;
+	struct source
+		console; /* the terminal that is standard output; its path is NULL if none is */
 	struct link *links;
 	size_t link_count;
-	uint64_t *own; /* room for PID 1: the file systems that it made */
+	bool bare, touch_host, host_proc; /* as requested */
+	const char *label;                /* file_label, as requested */
+	uint64_t nofile; /* the soft limit of RLIMIT_NOFILE before it was raised; 0: it was not */
+	/* Room for PID 1, which has no heap. */
+	uint64_t *own;   /* hash table of mounts that it made, by their ids */
+	size_t own_size; /* a power of two */
+	char *text;      /* PATH_MAX bytes, where there is a STEP_SYMLINK: what a fault is about */
 };
 
 /* What a view is made from. */
@@ -115,7 +131,8 @@ struct view_request {
 /*
  * Opens and identifies every source, merges grants with one canonical path (rights add up), adds the
  * default /proc, /dev and /tmp where nothing else is put there, and sorts: a grant comes before the
- * first step at or below its path, parents before children. Changes nothing outside the process.
+ * first step at or below its path, parents before children. Changes nothing outside the process, whose
+ * soft limit of descriptors is raised where there are more sources than it allows; VIEW has the old one.
  * The view keeps pointers into REQUEST's lists. Returns 0, or -1 with the fault. mountns_release()
  * frees a view, also after a failure.
  */
@@ -139,7 +156,8 @@ struct built {
  */
 int mountns_build(const struct view *view, struct built *built, struct fault *fault);
 
-/* Makes ROOT the root and detaches all that was there before. Returns 0, or -1 with the fault. */
+/* Makes ROOT the root and detaches all that was there before; where pivot_root(2) is refused, that stays
+ * out of reach below it. Returns 0, or -1 with the fault. */
 int mountns_enter(int root, struct fault *fault);
 
 /* Pure helpers, public for the unit tests. */
@@ -150,5 +168,9 @@ bool mountns_is_below(const char *path, const char *base);
 /* Writes PATH without doubled slashes, "." and a trailing slash to OUT; "/" for the root. Returns
  * the length, or -1 when PATH is not absolute, has a ".." or needs more than SIZE bytes. */
 int mountns_normalise(const char *path, char *out, size_t size);
+
+/* The same for a destination in the box, which starts at "/" in any case: ".." takes away what is before
+ * it, as if there were no links. Returns the length, or -1 when it needs more than SIZE bytes. */
+int mountns_flatten(const char *path, char *out, size_t size);
 
 #endif

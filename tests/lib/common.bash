@@ -9,7 +9,7 @@
 #   NB_LOOPS    how often the escape tests repeat a race
 #
 # Inside a test: NB is the binary's copy, NB_BIN its directory (with the helpers
-# probe, try, walls, starter, deny), T a directory that the caller owns.
+# probe, try, walls, starter, deny, hand), T a directory that the caller owns.
 
 bats_require_minimum_version 1.5.0
 umask 022
@@ -38,7 +38,7 @@ nb_setup_file() {
 	chmod 0755 "$NB_DIR"
 	mkdir "$NB_DIR/bin"
 	cp "$NESTBOX" "$NB_DIR/bin/nestbox"
-	cp "$NB_HELPERS"/{probe,try,walls,starter,deny} "$NB_DIR/bin/"
+	cp "$NB_HELPERS"/{probe,try,walls,starter,deny,hand} "$NB_DIR/bin/"
 	chmod 0755 "$NB_DIR/bin/"*
 	export NB_DIR
 }

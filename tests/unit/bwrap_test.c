@@ -36,7 +36,14 @@ static void test_messages(void **state)
 		{ { "options", "--seccomp", "cannot be combined with --add-seccomp-fd", NULL, 0 },
 		  "--seccomp cannot be combined with --add-seccomp-fd" },
 		{ { "options", "--info-fd", NULL, NULL, EBADF }, "--info-fd: Bad file descriptor" },
-		{ { "options", "--cap-add", "unknown cap:", "X", 0 }, "--cap-add unknown cap: X" },
+		{ { "options", "--cap-add", "unknown cap:", "X", 0 }, "unknown cap: X" },
+		{ { "options", "--gid", "must be a number from 0 to 1, not", "x", 0 },
+		  "Invalid gid: x" },
+		{ { "options", "--args", NULL, NULL, EBADF },
+		  "Can't read --args data: Bad file descriptor" },
+		{ { "seccomp data", "", NULL, NULL, EISDIR },
+		  "Can't read seccomp data: Is a directory" },
+		{ { "user namespaces", "", "a reason", NULL, 0 }, "a reason" },
 		{ { "seccomp data", "", "must be multiple of 8", NULL, 0 },
 		  "Invalid seccomp data, must be multiple of 8" },
 		{ { "source", "/a", NULL, NULL, ENOENT },
@@ -122,7 +129,7 @@ static void test_usage(void **state)
 	for (size_t i = 0; i < option_count; i++) {
 		char name[64];
 
-		snprintf(name, sizeof(name), "\n      %s ", options[i].name);
+		snprintf(name, sizeof(name), "\n    %s ", options[i].name);
 		assert_int_equal(strstr(text, name) != NULL, options[i].owner == OWNER_BOTH);
 	}
 	close(fds[0]);

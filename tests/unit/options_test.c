@@ -134,6 +134,7 @@ static const struct {
 	{ "--hostname", 0, 1, { "h" }, false },
 	{ "--cap-add", 0, 1, { "CAP_KILL" }, false },
 	{ "--cap-drop", 0, 1, { "all" }, false },
+	{ "--not-a-security-boundary", 0, 0, { NULL }, false },
 	{ "--exec-label", 0, 1, { "l" }, false },
 	{ "--rlimit", 0, 1, { "core=1" }, false },
 	{ "--timeout", 0, 1, { "1" }, false },

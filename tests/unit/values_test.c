@@ -357,6 +357,33 @@ static void test_octal(void **state)
 		assert_false(value_octal(refused[i], 07777, &number));
 }
 
+static void test_sizes(void **state)
+{
+	static const char *const refused[] = { "",
+					       "0x",
+					       "08",
+					       "0xg",
+					       "1k",
+					       "-1",
+					       "+1",
+					       " 1",
+					       "0x-1",
+					       "00x1",
+					       "9223372036854775808",
+					       "0x8000000000000000" };
+	uint64_t number;
+
+	(void)state;
+	assert_true(value_size("4096", INT64_MAX, &number) && number == 4096);
+	assert_true(value_size("0", INT64_MAX, &number) && number == 0);
+	assert_true(value_size("010", INT64_MAX, &number) && number == 8);
+	assert_true(value_size("0x1F", INT64_MAX, &number) && number == 31);
+	assert_true(value_size("0X1f", INT64_MAX, &number) && number == 31);
+	assert_true(value_size("0x7fffffffffffffff", INT64_MAX, &number) && number == INT64_MAX);
+	for (size_t i = 0; i < COUNT(refused); i++)
+		assert_false(value_size(refused[i], INT64_MAX, &number));
+}
+
 static void test_capabilities(void **state)
 {
 	static const char *const refused[] = { "", "cap_", "cap", "cap_chown ", "64", "alls", "*" };
@@ -386,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_limits_refused),
 		cmocka_unit_test(test_octal),
+		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_capabilities),
 	};
 

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+/* The steps that make something of their own. */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "mountns/build.h"
+#include "mountns/sys.h"
+
+/* What is taken when no mode is given. */
+static mode_t mode_of(const struct mount_step *step)
+{
+	if (step->mode >= 0)
+		return (mode_t)step->mode;
+	return step->kind == STEP_FILE ? 0666 : step->kind == STEP_DATA ? 0600 : 0755;
+}
+
+/* Who may not enter the thing shall not enter its parents either. */
+static mode_t parents_mode(const struct mount_step *step)
+{
+	mode_t mode = 0755;
+
+	if ((mode_of(step) & 0070) == 0)
+		mode &= (mode_t)~0050;
+	if ((mode_of(step) & 0007) == 0)
+		mode &= (mode_t)~0005;
+	return mode;
+}
+
+struct wanted build_wanted(const struct mount_step *step, bool directory, mode_t mode)
+{
+	return (struct wanted){
+		.path = step->dest,
+		.links = LINKS_ALL,
+		.directory = directory,
+		.parents = parents_mode(step),
+		.mode = mode,
+	};
+}
+
+/* --- tmpfs -------------------------------------------------------------------------------------- */
+
+void build_number(char text[NUMBER_SIZE], uint64_t value, unsigned int base)
+{
+	char digits[NUMBER_SIZE];
+	size_t count = 0;
+
+	do {
+		digits[count++] = (char)('0' + value % base);
+		value /= base;
+	} while (value > 0);
+	while (count > 0)
+		*text++ = digits[--count];
+	*text = '\0';
+}
+
+int build_tmpfs(struct builder *builder, const char *mode, uint64_t size, unsigned int attributes)
+{
+	struct mount_option options[3] = { { "mode", mode } };
+	size_t count = 1;
+	char bytes[NUMBER_SIZE];
+	int error, mount;
+
+	build_number(bytes, size, 10);
+	if (size > 0)
+		options[count++] = (struct mount_option){ "size", bytes };
+	if (builder->view->label != NULL)
+		options[count++] = (struct mount_option){ "context", builder->view->label };
+	mount = mount_make(&builder->mounter, "tmpfs", options, count, attributes);
+	if (mount < 0)
+		return mount;
+	error = build_own(builder, mount);
+	if (error == 0)
+		return mount;
+	sys_close(mount);
+	return error;
+}
+
+/* Puts MOUNT, which may be an error, at TARGET, which is the step's destination. */
+static int put(struct builder *builder, const struct mount_step *step, const char *name, int mount,
+	       struct target *target)
+{
+	int error = mount;
+
+	if (mount >= 0)
+		error = build_attach(builder, mount, target);
+	else
+		place_close(target);
+	return error < 0 ? fault_errno(builder->fault, name, step->dest, error) : 0;
+}
+
+int step_tmpfs(struct builder *builder, const struct mount_step *step)
+{
+	const struct wanted wanted = build_wanted(step, true, 0755);
+	unsigned int attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+	char mode[NUMBER_SIZE] = "1777";
+	struct target target;
+
+	if (step->kind == STEP_SCRATCH)
+		attributes |= MOUNT_ATTR_NOEXEC;
+	else
+		build_number(mode, mode_of(step), 8);
+	if (place_open(builder, &wanted, &target) != 0)
+		return -1;
+	return put(builder, step, "tmpfs", build_tmpfs(builder, mode, step->size, attributes),
+		   &target);
+}
+
+/* A directory of a tmpfs of ours as a mount of its own stays writable when the rest is not: cheaper
+ * than one more file system. It has the flags of the mount that it is in. */
+int build_scratch(struct builder *builder, int dir, const char *name)
+{
+	int error = sys_mkdirat(dir, name, 01777), tree;
+
+	if (error < 0)
+		return error;
+	tree = mount_clone(&builder->mounter, dir, name, AT_SYMLINK_NOFOLLOW, 0);
+	if (tree < 0)
+		return tree;
+	error = mount_attach(&builder->mounter, tree, dir, name);
+	sys_close(tree);
+	return error;
+}
+
+bool build_is_ours(const struct builder *builder, const struct place *place)
+{
+	struct kernel_statx stat;
+
+	if (!builder->view->touch_host)
+		return place->ours;
+	return sys_statx(place->dir, "", AT_EMPTY_PATH, &stat) == 0 && build_is_own(builder, &stat);
+}
+
+int step_scratch(struct builder *builder, const struct mount_step *step)
+{
+	const struct wanted wanted = build_wanted(step, true, 0755);
+	struct place place;
+	int error;
+
+	if (place_find(builder, &wanted, &place) != 0)
+		return -1;
+	if (!build_is_ours(builder, &place))
+		return step_tmpfs(builder, step);
+	error = build_scratch(builder, place.dir, place.name);
+	return error < 0 ? fault_errno(builder->fault, "tmpfs", step->dest, error) : 0;
+}
+
+/* --- Message queues ----------------------------------------------------------------------------- */
+
+int step_mqueue(struct builder *builder, const struct mount_step *step)
+{
+	const struct mount_option context = { "context", builder->view->label };
+	const struct wanted wanted = build_wanted(step, true, 0755);
+	struct target target;
+
+	if (place_open(builder, &wanted, &target) != 0)
+		return -1;
+	return put(builder, step, "mqueue",
+		   mount_make(&builder->mounter, "mqueue", &context, context.value != NULL,
+			      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC),
+		   &target);
+}
+
+/* --- Directories and links ---------------------------------------------------------------------- */
+
+int step_dir(struct builder *builder, const struct mount_step *step)
+{
+	const struct wanted wanted = build_wanted(step, true, mode_of(step));
+	struct target target;
+
+	if (place_open(builder, &wanted, &target) != 0)
+		return -1;
+	place_close(&target);
+	return 0;
+}
+
+/* One that says the same is as good as a new one. */
+static int compare_link(struct builder *builder, const struct mount_step *step,
+			const struct place *place)
+{
+	char *text = builder->view->text;
+	long length = sys_readlinkat(place->dir, place->name, text, PATH_MAX - 1);
+
+	if (length < 0)
+		return fault_text(builder->fault, "symlink", step->dest,
+				  "destination exists and is not a symlink");
+	text[length] = '\0';
+	if (strcmp(text, step->text) == 0)
+		return 0;
+	fault_text(builder->fault, "symlink", step->dest, "existing destination is");
+	builder->fault->detail = text;
+	return -1;
+}
+
+int step_symlink(struct builder *builder, const struct mount_step *step)
+{
+	struct wanted wanted = build_wanted(step, false, 0);
+	struct kernel_statx stat;
+	struct place place;
+	int error;
+
+	wanted.links = LINKS_ON_THE_WAY;
+	if (place_find(builder, &wanted, &place) != 0)
+		return -1;
+	error = place.name[0] == '\0' ? -EEXIST
+		: place.ours          ? sys_symlinkat(step->text, place.dir, place.name)
+			     : sys_statx(place.dir, place.name, AT_SYMLINK_NOFOLLOW, &stat);
+	if (error == -EEXIST || (error == 0 && !place.ours))
+		return compare_link(builder, step, &place);
+	if (error == -ENOENT && !place.ours)
+		return fault_text(builder->fault, "symlink", step->dest,
+				  "is not there, and on the host nothing is made");
+	return error < 0 ? fault_errno(builder->fault, "symlink", step->dest, error) : 0;
+}
+
+/* --- Files -------------------------------------------------------------------------------------- */
+
+/* Blocks until FD is READY (POLLIN or POLLOUT): it may be the caller's, and O_NONBLOCK. */
+static void wait_for(int fd, short ready)
+{
+	struct pollfd poll = { .fd = fd, .events = ready };
+
+	sys_ppoll(&poll, 1, NULL);
+}
+
+static int write_all(int fd, const char *bytes, size_t size)
+{
+	while (size > 0) {
+		long written = sys_write(fd, bytes, size);
+
+		if (written == -EAGAIN)
+			wait_for(fd, POLLOUT);
+		else if (written < 0 && written != -EINTR)
+			return (int)written;
+		if (written > 0) {
+			bytes += written;
+			size -= (size_t)written;
+		}
+	}
+	return 0;
+}
+
+static int copy(int from, int to)
+{
+	char buffer[8192];
+
+	for (;;) {
+		long got = sys_read(from, buffer, sizeof(buffer));
+		int error = 0;
+
+		if (got == 0)
+			return 0;
+		if (got == -EAGAIN)
+			wait_for(from, POLLIN);
+		else if (got < 0 && got != -EINTR)
+			return (int)got;
+		else if (got > 0)
+			error = write_all(to, buffer, (size_t)got);
+		if (error < 0)
+			return error;
+	}
+}
+
+int step_file(struct builder *builder, const struct mount_step *step)
+{
+	const struct wanted wanted = build_wanted(step, false, mode_of(step));
+	int error, fd = place_create(builder, &wanted);
+
+	if (fd < 0)
+		return -1;
+	error = copy(step->fd, fd);
+	sys_close(fd);
+	return error < 0 ? fault_errno(builder->fault, "write", step->dest, error) : 0;
+}
+
+/* Copies the data to a new file NAME on the stage. Returns a clone of the stage's mount that shows nothing
+ * else, or -errno. */
+static int make_data(struct builder *builder, const struct mount_step *step, int stage,
+		     const char *name)
+{
+	unsigned int attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+	int file = sys_openat(stage, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_of(step));
+	int error, tree;
+
+	if (file < 0)
+		return file;
+	error = copy(step->fd, file);
+	if (step->flags & STEP_READ_ONLY)
+		attributes |= MOUNT_ATTR_RDONLY;
+	tree = error < 0 ? error
+			 : mount_clone(&builder->mounter, file, "", AT_EMPTY_PATH, attributes);
+	sys_close(file);
+	return tree;
+}
+
+int step_data(struct builder *builder, const struct mount_step *step)
+{
+	static const char name[] = "data";
+	const struct wanted wanted = build_wanted(step, false, 0444);
+	struct target target;
+	int stage, status;
+
+	if (place_open(builder, &wanted, &target) != 0)
+		return -1;
+	stage = mount_files(&builder->mounter);
+	status = put(builder, step, "write",
+		     stage < 0 ? stage : make_data(builder, step, stage, name), &target);
+	/* What has no name cannot be moved into place, but lose its name there. */
+	if (stage >= 0)
+		sys_unlinkat(stage, name, 0);
+	return status;
+}
+
+/* --- What is there ------------------------------------------------------------------------------ */
+
+/* By a name the file would be looked up again, and perhaps through a link. */
+static int change_mode(int fd, mode_t mode)
+{
+	int error = sys_fchmodat2(fd, "", mode, AT_EMPTY_PATH);
+	char path[FD_PATH_SIZE];
+
+	if (error != -ENOSYS && error != -EPERM && error != -EACCES)
+		return error;
+	mount_fd_path(path, fd);
+	return sys_fchmodat(AT_FDCWD, path, mode);
+}
+
+int step_chmod(struct builder *builder, const struct mount_step *step)
+{
+	int error, may, fd = place_existing(builder, step->dest, "chmod");
+
+	if (fd < 0)
+		return -1;
+	may = build_may_change(builder, fd);
+	error = may > 0 ? change_mode(fd, mode_of(step)) : may;
+	sys_close(fd);
+	if (may == 0)
+		return fault_text(builder->fault, "chmod", step->dest,
+				  "is on the host, where nothing is changed");
+	return error < 0 ? fault_errno(builder->fault, "chmod", step->dest, error) : 0;
+}
+
+int step_remount(struct builder *builder, const struct mount_step *step)
+{
+	int error, fd = place_existing(builder, step->dest, "remount");
+	struct kernel_statx stat;
+
+	if (fd < 0)
+		return -1;
+	error = sys_statx(fd, "", AT_EMPTY_PATH, &stat);
+	if (error == 0 && !(stat.attributes & KERNEL_STATX_MOUNT_ROOT))
+		error = -EINVAL;
+	if (error == 0)
+		error = mount_change(&builder->mounter, fd, MOUNT_ATTR_RDONLY, 0);
+	sys_close(fd);
+	if (error == -EINVAL)
+		return fault_text(builder->fault, "remount", step->dest, "is not a mount point");
+	return error < 0 ? fault_errno(builder->fault, "remount", step->dest, error) : 0;
+}
