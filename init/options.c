@@ -317,8 +317,9 @@ static int check_init_only(const struct parser *parser, struct fault *fault)
 		for (size_t j = 0; j < sizeof(others) / sizeof(others[0]); j++)
 			box |= strcmp(options[i].name, others[j]) == 0;
 		if (box && (parser->seen[i / 64] & 1ULL << (i % 64)) != 0)
-			return parser_refuse(fault, &options[i],
-					     "needs a box, which --init-only makes none of", NULL);
+			return parser_refuse(
+				fault, &options[i],
+				"cannot be combined with --init-only: it is about a box", NULL);
 	}
 	/* Everything is as the caller has it but for what was taken away. */
 	parser->plan->capabilities = ~parser->dropped;

@@ -232,15 +232,16 @@ static int drop_capabilities(const struct plan *plan, struct fault *fault)
 {
 	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
 	struct kernel_cap_data data[2];
+	/* A namespace of our own gives all of them, and nothing else is asked for here. */
+	bool all = plan->capabilities == 0 && !plan->init_only;
 	uint64_t permitted, kept;
-	int error = plan->capabilities == 0 ? 0 : sys_capget(&header, data);
+	int error = all ? 0 : sys_capget(&header, data);
 
 	if (plan->init_only && plan->capabilities == UINT64_MAX)
 		return 0;
 	if (error < 0)
 		return fault_errno(fault, "capabilities", "", error);
-	permitted = plan->capabilities == 0 ? UINT64_MAX
-					    : (uint64_t)data[1].permitted << 32 | data[0].permitted;
+	permitted = all ? UINT64_MAX : (uint64_t)data[1].permitted << 32 | data[0].permitted;
 	kept = plan->capabilities & permitted;
 	if (permitted >> CAP_SETPCAP & 1) {
 		error = drop_bounding_set(plan->capabilities);
