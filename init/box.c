@@ -43,6 +43,13 @@ static bool has_step(const struct plan *plan, enum step_kind kind)
 	return false;
 }
 
+/* PID 1 can be looked into when it is told of, and then by its workload as well, were both in one
+ * namespace. Capabilities, though, are meant for the namespace that the box was made in. */
+static bool must_keep_apart(const struct box *box)
+{
+	return box->tells && box->reaper && box->plan->capabilities == 0;
+}
+
 /*
  * A box has two user namespaces: in the outer one PID 1 is root, which devpts and procfs ask for; the
  * nested one maps back to the ids asked for, and is where the workload has no rights. One is enough
@@ -65,9 +72,12 @@ void box_choose_ids(struct box *box)
 		box->nested = false;
 	else if (plan->map_caller)
 		box->nested = own && (box->uid != wanted_uid || box->gid != wanted_gid ||
-				      plan->disable_userns);
+				      plan->disable_userns || must_keep_apart(box));
 	else
 		box->nested = true;
+	/* unshare(2) makes no user namespace for a process whose memory is another one's, too; and what may
+	 * be looked into must not be the launcher's memory. */
+	box->shares_memory = !box->tells && (box->reaper || !box->nested);
 	snprintf(box->uid_map, ID_MAP_SIZE, "%u %u 1\n", box->uid, uid);
 	snprintf(box->gid_map, ID_MAP_SIZE, "%u %u 1\n", box->gid, gid);
 	snprintf(box->nested_uid_map, ID_MAP_SIZE, "%u %u 1\n", wanted_uid, box->uid);
@@ -82,11 +92,8 @@ static void choose_processes(struct box *box)
 	box->reaper = !plan->as_pid_1 && ((plan->namespaces & CLONE_NEWPID) != 0 ||
 					  plan->fds[FD_SYNC] >= 0 || plan->lock_file_count > 0);
 	box->tells = plan->fds[FD_INFO] >= 0 || plan->fds[FD_JSON_STATUS] >= 0;
-	/* unshare(2) makes no user namespace for a process whose memory is another one's, too; and who
-	 * is told of PID 1 may want to look at it, which the launcher's memory must not suffer. */
 	/* bubblewrap's callers know how many processes there are, and what they are told of must be there. */
 	box->parallel = !plan->loose && !box->tells;
-	box->shares_memory = !box->tells && (box->reaper || !box->nested);
 }
 
 static int choose_directory(struct box *box, struct fault *fault)
@@ -203,8 +210,8 @@ int box_prepare(struct box *box, const struct plan *plan, struct fault *fault)
 	if (refuse_privileges(fault) != 0 || check_labels(plan, fault) != 0 ||
 	    box_take_descriptors(box, fault) != 0)
 		return -1;
-	box_choose_ids(box);
 	choose_processes(box);
+	box_choose_ids(box);
 	if (!plan->loose)
 		find_terminal(box);
 	if (choose_directory(box, fault) != 0 || make_arguments(box, fault) != 0 ||

@@ -44,19 +44,19 @@ struct box {
 	size_t program_count;
 	int *keep_fds; /* sorted, each once, all above 2 */
 	size_t keep_fd_count;
-	int *kept_fds;         /* these and the report pipe, sorted */
-	bool own_session;      /* without a terminal nothing is to be had from the caller's */
-	bool in_foreground;    /* of the terminal is the caller's process group */
-	bool reaper;           /* PID 1 stays beside the workload; else it becomes that */
-	bool tells;            /* PID 1 reports its namespaces, and may be looked at from outside */
-	bool parallel;         /* the network namespace is made beside the view, by two processes */
-	bool shares_memory;    /* launcher and PID 1 */
-	uint64_t caller_mask;  /* of blocked signals */
-	bool ignores_children; /* the caller ignores SIGCHLD */
-	int *pid1_fds;         /* room for all that PID 1 keeps */
-	int report[2];         /* pipe from the box to the launcher */
-	int maps_ready[2];     /* pipe to PID 1, when the caller maps the ids; else -1 */
-	char *pid1_stack;      /* its upper end, a guard page at the lower one */
+	int *kept_fds;        /* these and the report pipe, sorted */
+	bool own_session;     /* without a terminal nothing is to be had from the caller's */
+	bool in_foreground;   /* of the terminal is the caller's process group */
+	bool reaper;          /* PID 1 stays beside the workload; else it becomes that */
+	bool tells;           /* PID 1 reports its namespaces, and may be looked at from outside */
+	bool parallel;        /* the network namespace is made beside the view, by two processes */
+	bool shares_memory;   /* launcher and PID 1 */
+	uint64_t caller_mask; /* of blocked signals */
+	bool ignores_sigchld; /* the caller */
+	int *pid1_fds;        /* room for all that PID 1 keeps */
+	int report[2];        /* pipe or socket from the box to the launcher */
+	int maps_ready[2];    /* pipe to PID 1, when the caller maps the ids; else -1 */
+	char *pid1_stack;     /* its upper end, a guard page at the lower one */
 	char *workload_stack;
 };
 

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -180,7 +181,9 @@ static int open_pipes(struct launcher *launcher)
 {
 	const uint64_t relayed = ~signal_bit(SIGCHLD);
 	struct box *box = &launcher->box;
-	int error = sys_pipe2(box->report, O_CLOEXEC);
+	/* A pipe can be opened anew through /proc by who may look into its holder, a socket cannot. */
+	int error = box->tells ? sys_socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, box->report)
+			       : sys_pipe2(box->report, O_CLOEXEC);
 
 	if (error == 0 && launcher->plan->fds[FD_USERNS_BLOCK] >= 0)
 		error = sys_pipe2(box->maps_ready, O_CLOEXEC);

@@ -43,7 +43,7 @@ static int die_with_launcher(const struct box *box, struct fault *fault)
 		error = sys_ppoll(&pipe, 1, &now);
 	if (error < 0)
 		return fault_errno(fault, "parent death signal", "", error);
-	if (pipe.revents & POLLERR)
+	if (pipe.revents & (POLLERR | POLLHUP))
 		sys_exit_group(EXIT_NESTBOX);
 	return 0;
 }
@@ -294,12 +294,13 @@ static int set_up(const struct box *box, struct fault *fault)
 	if (die_with_launcher(box, fault) != 0 || /* nothing may outlive it from here on */
 	    leave_group(box, fault) != 0 ||       /* while nobody else is in the box */
 	    tell_namespaces(box, fault) != 0 || wait_for_maps(box) != 0 ||
-	    map_ids(box, fault) != 0 ||              /* through the host's /proc */
-	    cut_propagation(fault) != 0 ||           /* before the first mount */
-	    name_host(box->plan, fault) != 0 ||      /* needs root */
-	    build_all(box, &built, fault) != 0 ||    /* while the host's paths are there */
-	    mountns_enter(built.root, fault) != 0 || /* clone(2): no namespace in a chroot */
-	    lock_files(box, fault) != 0 ||           /* paths in the box */
+	    map_ids(box, fault) != 0 ||           /* through the host's /proc */
+	    cut_propagation(fault) != 0 ||        /* before the first mount */
+	    name_host(box->plan, fault) != 0 ||   /* needs root */
+	    build_all(box, &built, fault) != 0 || /* while the host's paths are there */
+	    mountns_enter(built.root, box->plan->capabilities != 0, fault) !=
+		    0 ||                   /* clone(2): no namespace in a chroot */
+	    lock_files(box, fault) != 0 || /* paths in the box */
 	    limit_user_namespaces(box, &built, fault) != 0 ||
 	    box_wait_for_caller(box->plan, fault) != 0)
 		return -1;

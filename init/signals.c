@@ -141,7 +141,7 @@ int signals_take(struct box *box, struct fault *fault)
 		    (!box->plan->inherit_signals && signal != SIGKILL && signal != SIGSTOP))
 			error = sys_sigaction(signal, &standard, &old);
 		if (signal == SIGCHLD)
-			box->ignores_children = old.handler == SIG_IGN;
+			box->ignores_sigchld = old.handler == SIG_IGN;
 	}
 	if (!box->plan->inherit_signals)
 		box->caller_mask = 0;

@@ -311,7 +311,7 @@ static int give_signals_back(const struct box *box, struct fault *fault)
 	const struct kernel_sigaction ignored = { .handler = SIG_IGN };
 	int error = 0;
 
-	if (box->plan->init_only && box->plan->inherit_signals && box->ignores_children)
+	if (box->plan->init_only && box->plan->inherit_signals && box->ignores_sigchld)
 		error = sys_sigaction(SIGCHLD, &ignored, NULL);
 	if (error == 0)
 		error = sys_sigprocmask(SIG_SETMASK, &mask, NULL);

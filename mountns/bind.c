@@ -21,6 +21,8 @@ int bind_check(struct builder *builder, const struct source *source, int fd, con
 
 	if (error < 0)
 		return fault_errno(builder->fault, step, source->path, error);
+	if (source->own_namespace && sys_filesystem_type(fd) == NSFS_MAGIC)
+		return 0;
 	if (stat.inode != source->inode || stat.dev_major != source->dev_major ||
 	    stat.dev_minor != source->dev_minor)
 		return fault_text(builder->fault, step, source->path,
@@ -63,6 +65,7 @@ static int clone(struct builder *builder, const struct source *source)
 {
 	/* Nothing is mounted below a file. */
 	unsigned int recursive = source->directory ? AT_RECURSIVE : 0;
+	unsigned int follow = source->own_namespace ? 0 : AT_SYMLINK_NOFOLLOW;
 	/* A grant that has a depth is no root. */
 	bool maybe = recursive && source->depth == 0 && builder->resolver.root >= 0;
 	int hide = maybe ? is_host_root(builder, source) : 0;
@@ -73,7 +76,7 @@ static int clone(struct builder *builder, const struct source *source)
 		error = mount_hide(&builder->mounter, builder->resolver.root, true);
 	tree = error < 0 ? error
 			 : mount_clone(&builder->mounter, AT_FDCWD, source->path,
-				       recursive | AT_SYMLINK_NOFOLLOW, attributes_of(source));
+				       recursive | follow, attributes_of(source));
 	if (hide)
 		shown = mount_hide(&builder->mounter, builder->resolver.root, false);
 	if (tree < 0 || shown == 0)

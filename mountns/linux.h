@@ -88,6 +88,7 @@
 #endif
 
 #define PROC_MAGIC 0x9fa0
+#define NSFS_MAGIC 0x6e736673
 #define TMPFS_MAGIC 0x01021994
 
 /* Bits of f_flags in statfs(2). */

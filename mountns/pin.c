@@ -112,13 +112,43 @@ static int open_at_once(struct source *source, const char *path)
 }
 
 /*
+ * A file of /proc/self/ns is for the box to show its own namespace, from where others can be started in it:
+ * flatpak does so. It has no name of its own, and in PID 1 it is another one.
+ */
+static bool is_own_namespace(const char *path)
+{
+	static const char directory[] = "/proc/self/ns/";
+	const size_t length = sizeof(directory) - 1;
+
+	return strncmp(path, directory, length) == 0 && strchr(path + length, '/') == NULL;
+}
+
+static int open_own_namespace(struct source *source, const char *path)
+{
+	long type;
+
+	source->fd = sys_openat(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+	if (source->fd < 0)
+		return source->fd;
+	type = sys_filesystem_type(source->fd);
+	if (type != NSFS_MAGIC)
+		return type < 0 ? (int)type : -ESTALE;
+	source->own_namespace = true;
+	source->path = strdup(path);
+	return source->path == NULL ? -ENOMEM : 0;
+}
+
+/*
  * Else the name of what the way led to. So links are followed here and only here; also those of procfs,
  * which do not lead to what they say: what they do lead to must have a name of its own.
  */
 static int open_path(struct source *source, const char *path)
 {
-	int error = open_at_once(source, path), fd;
+	int error, fd;
 
+	if (is_own_namespace(path))
+		return open_own_namespace(source, path);
+	error = open_at_once(source, path);
 	if (error != -ELOOP && error != -ENOSYS && error != -EPERM && error != -EACCES)
 		return error;
 	fd = sys_openat(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);

@@ -343,15 +343,10 @@ int step_chmod(struct builder *builder, const struct mount_step *step)
 int step_remount(struct builder *builder, const struct mount_step *step)
 {
 	int error, fd = place_existing(builder, step->dest, "remount");
-	struct kernel_statx stat;
 
 	if (fd < 0)
 		return -1;
-	error = sys_statx(fd, "", AT_EMPTY_PATH, &stat);
-	if (error == 0 && !(stat.attributes & KERNEL_STATX_MOUNT_ROOT))
-		error = -EINVAL;
-	if (error == 0)
-		error = mount_change(&builder->mounter, fd, MOUNT_ATTR_RDONLY, 0);
+	error = mount_change(&builder->mounter, fd, MOUNT_ATTR_RDONLY, 0);
 	sys_close(fd);
 	if (error == -EINVAL)
 		return fault_text(builder->fault, "remount", step->dest, "is not a mount point");

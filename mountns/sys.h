@@ -531,6 +531,11 @@ static inline int sys_getgid(void)
 #endif
 }
 
+static inline int sys_socketpair(int family, int type, int fds[2])
+{
+	return (int)sys_call(__NR_socketpair, family, type, 0, SYS_P(fds), 0, 0);
+}
+
 static inline int sys_socket(int family, int type)
 {
 	return (int)sys_call(__NR_socket, family, type, 0, 0, 0, 0);

@@ -74,6 +74,7 @@ struct source {
 	unsigned int rights;
 	int fd; /* O_PATH */
 	bool directory;
+	bool own_namespace; /* a file of /proc/self/ns: who mounts it is "self", not the launcher */
 	uint32_t dev_major, dev_minor;
 	uint64_t inode;
 	/* Of a grant: */
@@ -156,9 +157,10 @@ struct built {
  */
 int mountns_build(const struct view *view, struct built *built, struct fault *fault);
 
-/* Makes ROOT the root and detaches all that was there before; where pivot_root(2) is refused, that stays
- * out of reach below it. Returns 0, or -1 with the fault. */
-int mountns_enter(int root, struct fault *fault);
+/* Makes ROOT the root and detaches all that was there before. Where pivot_root(2) is refused, that stays
+ * below it, out of reach for who may not unmount; if MUST_DETACH that is an error. Returns 0, or -1 with
+ * the fault. */
+int mountns_enter(int root, bool must_detach, struct fault *fault);
 
 /* Pure helpers, public for the unit tests. */
 

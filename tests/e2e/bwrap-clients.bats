@@ -579,12 +579,12 @@ zero"
 	await builds
 	child=$(children "$LAUNCHER")
 	grandchild=$(children "${child% }")
-	[ "$(cat "/proc/${grandchild% }/comm")" = cat ]
 	[ "$(ps -o pgid= -p "${grandchild% }" | tr -d ' ')" = "$LAUNCHER" ]
 	kill -STOP "-$LAUNCHER"
 	kill -CONT "-$LAUNCHER"
 	echo goes >&6
 	await goes
+	[ "$(cat "/proc/${grandchild% }/comm")" = cat ]
 	kill -KILL "${child% }"
 	drained
 	finish

@@ -57,6 +57,7 @@ is_bwrap() {
 }
 
 @test "--version and --help where nothing of the rest could work" {
+	# clone, unshare and clone3 of x86-64; elsewhere they are three others.
 	run as_caller "$NB_BIN/deny" 56,272,435 EPERM -- "$BW" --version
 	matches "^bubblewrap "
 	run as_caller "$NB_BIN/deny" 56,272,435 EPERM -- "$BW" --help

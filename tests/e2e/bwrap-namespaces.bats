@@ -318,7 +318,8 @@ holder() {
 
 @test "--disable-userns: not by a command with uid 0 and all capabilities either" {
 	run mini --unshare-user --disable-userns --proc /proc --uid 0 --gid 0 --cap-add ALL -- "$TRY" unshare user -- clone user \
-		-- write /proc/sys/user/max_user_namespaces 1000
+		-- write /proc/sys/user/max_user_namespaces 1000 -- stat /
+	says "stat /: ok"
 	lacks "^(unshare|clone) user: ok"
 }
 

@@ -25,13 +25,20 @@ unchanged() {
 steps_at() {
 	local before after
 
-	before=$(find "$T/w" "$T/out" | sort)
+	before=$(find "$T/w" "$T/out" -printf "%p %m %s %l\n" | sort)
 	nb -x "$NB_BIN" -w "$T/w" --dir "$1" -- "$PROBE" exit 0 2>/dev/null || true
 	nb -x "$NB_BIN" -w "$T/w" --tmpfs "$1" -- "$TRY" put "$1/f" >/dev/null 2>&1 || true
 	nb -x "$NB_BIN" -w "$T/w" --symlink text "$1" -- "$PROBE" exit 0 2>/dev/null || true
 	nb -x "$NB_BIN" -w "$T/w" --proc "$1" -- "$PROBE" exit 0 2>/dev/null || true
 	nb -x "$NB_BIN" -w "$T/w" --dev "$1" -- "$PROBE" exit 0 2>/dev/null || true
-	after=$(find "$T/w" "$T/out" | sort)
+	nb -x "$NB_BIN" -w "$T/w" --ro-bind "$NB_BIN" "$1" -- "$PROBE" exit 0 2>/dev/null || true
+	nb -x "$NB_BIN" -w "$T/w" --bind "$PROBE" "$1" -- "$PROBE" exit 0 2>/dev/null || true
+	nb -x "$NB_BIN" -w "$T/w" --file 9 "$1" -- "$PROBE" exit 0 9<<<text 2>/dev/null || true
+	nb -x "$NB_BIN" -w "$T/w" --bind-data 9 "$1" -- "$PROBE" exit 0 9<<<text 2>/dev/null || true
+	nb -x "$NB_BIN" -w "$T/w" --chmod 777 "$1" -- "$PROBE" exit 0 2>/dev/null || true
+	nb -x "$NB_BIN" -w "$T/w" --mqueue "$1" -- "$PROBE" exit 0 2>/dev/null || true
+	nb -x "$NB_BIN" -w "$T/w" --overlay-src "$NB_BIN" --tmp-overlay "$1" -- "$PROBE" exit 0 2>/dev/null || true
+	after=$(find "$T/w" "$T/out" -printf "%p %m %s %l\n" | sort)
 	[ "$before" = "$after" ] || { diff <(echo "$before") <(echo "$after") >&2; return 1; }
 	unchanged
 }

@@ -22,6 +22,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -297,7 +298,7 @@ static int build(int habits, const struct mount_step *steps, size_t count)
 #define ENTER(habits, ...)                                                                         \
 	do {                                                                                       \
 		CHECK(BUILD(habits, __VA_ARGS__) == 0);                                            \
-		CHECK(mountns_enter(built.root, &fault) == 0);                                     \
+		CHECK(mountns_enter(built.root, false, &fault) == 0);                              \
 	} while (0)
 
 #define FAILS(what, which, why, habits, ...)                                                       \
@@ -445,6 +446,26 @@ TEST(bind_reaches_submounts)
 	CHECK(has_flags("/w/sub", ST_NOSUID | ST_NODEV, ST_RDONLY | ST_NOEXEC));
 	CHECK(has_flags("/w/sub/new\nline", ST_NOSUID | ST_NODEV | ST_NOEXEC | ST_NOATIME,
 			ST_RDONLY));
+}
+
+#define NOSYMFOLLOW 0x2000 /* of statfs(2); Linux 5.10 */
+
+static bool has_host_flags(const char *path)
+{
+	struct statfs fs;
+
+	CHECK(statfs(path, &fs) == 0);
+	return (fs.f_flags & NOSYMFOLLOW) && has_flags(path, ST_NOEXEC | ST_NOATIME, 0);
+}
+
+TEST(bind_keeps_flags)
+{
+	CHECK(mount("t", at("w"), "tmpfs", MS_NOEXEC | MS_NOATIME | 0x100, NULL) == 0);
+	put(at("w/f"), "x");
+	ENTER(BARE, BIND(at("w"), "/w"), BIND(at("w/f"), "/f"), BIND(at("w"), "/r"), REMOUNT("/r"));
+	CHECK(has_host_flags("/w") && has_flags("/w", ST_NOSUID | ST_NODEV, ST_RDONLY));
+	CHECK(has_host_flags("/f") && has_flags("/f", ST_NOSUID | ST_NODEV, ST_RDONLY));
+	CHECK(has_host_flags("/r") && has_flags("/r", ST_NOSUID | ST_NODEV | ST_RDONLY, 0));
 }
 
 TEST(bind_many_submounts)
@@ -637,7 +658,7 @@ TEST(more_binds_than_descriptors)
 	set_limit(40, 4000);
 	CHECK(build(BARE, many, MANY) == 0);
 	CHECK(view.nofile == 40);
-	CHECK(mountns_enter(built.root, &fault) == 0);
+	CHECK(mountns_enter(built.root, false, &fault) == 0);
 	CHECK(holds("/many/0/f", "host") && holds("/many/299/f", "host"));
 }
 
@@ -847,9 +868,11 @@ TEST(links_in_destinations)
 	      RO_BIND(at("file"), "/r2/f"), SYMLINK("run/f", "/to-file"),
 	      RO_BIND(at("d/f"), "/to-file"), DIRECTORY("/r2/../r2/./y"), SYMLINK("/", "/root"),
 	      DIRECTORY("/root/z"), SYMLINK("/run/made", "/new"), FILE_STEP(text_fd("n"), "/new"),
-	      SYMLINK("run/bound", "/new2"), RO_BIND(at("file"), "/new2"));
-	CHECK(holds("/run/f", "host") && lists("/run", "bound f made y ") && is_there("/z"));
+	      SYMLINK("run/bound", "/new2"), RO_BIND(at("file"), "/new2"),
+	      SYMLINK("/run", "/sub/l"), DIRECTORY("/sub/l/deep/er"));
+	CHECK(holds("/run/f", "host") && lists("/run", "bound deep f made y ") && is_there("/z"));
 	CHECK(holds("/run/made", "n") && holds("/run/bound", "file"));
+	CHECK(is_there("/run/deep/er") && !is_there("/sub/run"));
 	CHECK(umount2("/run", MNT_DETACH) == 0 && lists("/run", "by-abs by-rel x "));
 }
 
@@ -861,6 +884,7 @@ TEST(bad_links_in_destinations)
 	FAILS("mkdir", "/l", ENOENT, BARE, SYMLINK("none", "/l"), TMPFS("/l"));
 	FAILS("mkdir parents", "/l/x", ENOENT, BARE, SYMLINK("none", "/l"), TMPFS("/l/x"));
 	FAILS("mkdir parents", "/l/x", ENOENT, BARE, SYMLINK("/none/y", "/l"), DIRECTORY("/l/x"));
+	FAILS("mkdir parents", "/l/x/y/z", ENOENT, BARE, SYMLINK("n", "/l"), DIRECTORY("/l/x/y/z"));
 	FAILS("mkdir parents", "/l", ENOENT, BARE, SYMLINK("none/f", "/l"),
 	      FILE_STEP(text_fd(""), "/l"));
 	FAILS("mkdir parents", "/f/../x", ENOTDIR, BARE, FILE_STEP(text_fd(""), "/f"),
@@ -886,7 +910,7 @@ TEST(chain_of_links)
 	CHECK(build(BARE, steps, 43) == -1);
 	CHECK(says(fault.object, "/l40") && fault.error == ELOOP);
 	steps[42].dest = "/l39";
-	CHECK(build(BARE, steps, 43) == 0 && mountns_enter(built.root, &fault) == 0);
+	CHECK(build(BARE, steps, 43) == 0 && mountns_enter(built.root, false, &fault) == 0);
 	CHECK(is_mount("/d"));
 }
 
@@ -898,6 +922,8 @@ TEST(long_names)
 	FAILS("mkdir parents", name, ENAMETOOLONG, BARE, DIRECTORY(name));
 	FAILS("mkdir parents", "/a/" NAME_OF_255 "5/b", ENAMETOOLONG, BARE,
 	      DIRECTORY("/a/" NAME_OF_255 "5/b"));
+	FAILS("mkdir parents", "/a/" NAME_OF_255 NAME_OF_255 "/b/c", ENAMETOOLONG, BARE,
+	      DIRECTORY("/a/" NAME_OF_255 NAME_OF_255 "/b/c"));
 	memset(longest, '/', sizeof(longest) - 1);
 	memcpy(longest + sizeof(longest) - 3, "/x", 2);
 	FAILS("mkdir parents", longest, ENAMETOOLONG, BARE, DIRECTORY(longest));
@@ -983,14 +1009,14 @@ TEST(root)
 
 TEST(nothing_at_all)
 {
-	CHECK(build(BARE, NULL, 0) == 0 && mountns_enter(built.root, &fault) == 0);
+	CHECK(build(BARE, NULL, 0) == 0 && mountns_enter(built.root, false, &fault) == 0);
 	CHECK(lists("/", "") && has_flags("/", ST_NOSUID | ST_NODEV, ST_RDONLY | ST_NOEXEC));
 	CHECK(mode("/") == 0755);
 }
 
 TEST(defaults)
 {
-	CHECK(build(0, NULL, 0) == 0 && mountns_enter(built.root, &fault) == 0);
+	CHECK(build(0, NULL, 0) == 0 && mountns_enter(built.root, false, &fault) == 0);
 	CHECK(lists("/", "dev proc tmp "));
 	CHECK(has_flags("/", ST_NOSUID | ST_NODEV | ST_RDONLY | ST_NOEXEC, 0));
 	CHECK(has_flags("/tmp", ST_NOSUID | ST_NODEV | ST_NOEXEC, ST_RDONLY));
@@ -1124,7 +1150,7 @@ TEST(host_proc)
 	CHECK(readlink("/proc/self", self, sizeof(self)) > 0);
 	CHECK(mountns_prepare(&view, &request, &fault) == 0);
 	CHECK(mountns_build(&view, &built, &fault) == 0 && built.sys >= 0);
-	CHECK(mountns_enter(built.root, &fault) == 0);
+	CHECK(mountns_enter(built.root, false, &fault) == 0);
 	CHECK(is_there("/proc/2") && has_flags("/proc/sys", ST_RDONLY, 0));
 	CHECK(faccessat(built.proc, "self/uid_map", F_OK, 0) == 0);
 }
@@ -1151,6 +1177,14 @@ static void own_dev(void)
 	CHECK(has_flags("/d/shm", ST_NOSUID | ST_NODEV | ST_NOEXEC, ST_RDONLY));
 }
 
+/* Not in what is covered by then. */
+static void dev_on_directory_above(void)
+{
+	ENTER(0, DIRECTORY("/a/b"), TMPFS("/a/b/.."), DEV("/a/b/.."));
+	CHECK(lists("/a", "b fd full null ptmx pts random shm stderr stdin stdout tty urandom "
+			  "zero "));
+}
+
 static void dev_by_link(void)
 {
 	FAILS_SAYING("mkdir", "/l", "is a symbolic link", BARE, DIRECTORY("/x"), SYMLINK("x", "/l"),
@@ -1161,6 +1195,7 @@ TEST(dev)
 {
 	apart(bare_dev);
 	apart(own_dev);
+	apart(dev_on_directory_above);
 	apart(dev_by_link);
 }
 
@@ -1267,7 +1302,7 @@ static void many_layers(void)
 	put("layer58/g", "low");
 	put("layer59/g", "top");
 	steps[60] = (struct mount_step)STEP(.kind = STEP_RO_OVERLAY, .dest = "/o");
-	CHECK(build(BARE, steps, 61) == 0 && mountns_enter(built.root, &fault) == 0);
+	CHECK(build(BARE, steps, 61) == 0 && mountns_enter(built.root, false, &fault) == 0);
 	CHECK(holds("/o/f", "bottom") && holds("/o/g", "top"));
 }
 
@@ -1338,7 +1373,7 @@ static void bind_swapped(void)
 {
 	if (BUILD(BARE, RO_BIND(at("w/in"), "/x")) != 0)
 		return;
-	CHECK(mountns_enter(built.root, &fault) == 0);
+	CHECK(mountns_enter(built.root, false, &fault) == 0);
 	CHECK(is_there("/x/good") != is_there("/x/bad"));
 }
 
@@ -1359,7 +1394,7 @@ static void bind_swapped_below(void)
 {
 	if (BUILD(BARE, RO_BIND(at("d"), "/x")) != 0)
 		return;
-	CHECK(mountns_enter(built.root, &fault) == 0);
+	CHECK(mountns_enter(built.root, false, &fault) == 0);
 	CHECK(has_flags("/x/one/m", ST_RDONLY | ST_NODEV, 0));
 	CHECK(has_flags("/x/two/m", ST_RDONLY | ST_NODEV, 0));
 }
@@ -1385,6 +1420,7 @@ int main(void)
 		cmocka_unit_test(test_bind),
 		cmocka_unit_test(test_bind_devices),
 		cmocka_unit_test(test_bind_reaches_submounts),
+		cmocka_unit_test(test_bind_keeps_flags),
 		cmocka_unit_test(test_bind_many_submounts),
 		cmocka_unit_test(test_bind_covered_submount),
 		cmocka_unit_test(test_bind_optional),
