@@ -163,6 +163,15 @@ static void begin_end(struct reaper *reaper)
 	reaper->kill_at = clock_now() + plan->grace;
 }
 
+static bool is_over(const struct reaper *reaper)
+{
+	bool stays = reaper->plan->wait_all || reaper->plan->grace > 0;
+
+	if (reaper->killing)
+		return reaper->owns_all || (reaper->ended && reaper->left == -ECHILD);
+	return reaper->ended && (!stays || reaper->left == -ECHILD);
+}
+
 static void reap(struct reaper *reaper)
 {
 	int status, pid;
@@ -184,6 +193,9 @@ static void reap(struct reaper *reaper)
 			     .kind = INIT_REAPED, .pid = pid, .status = status, .main = main });
 		if (main)
 			begin_end(reaper);
+		/* The kernel reaps what a box leaves: pid_namespaces(7). */
+		if (main && is_over(reaper) && !reaper->plan->init_only)
+			return;
 	}
 	reaper->left = pid;
 	tell(reaper, (struct init_event){ .kind = INIT_NONE_TO_REAP, .error = -pid });
@@ -231,15 +243,6 @@ static void wait_and_forward(struct reaper *reaper)
 		begin_killing(reaper, deadline);
 	else if (sys_sigtimedwait(&awaited, &info, deadline != 0 ? &rest : NULL) > 0)
 		forward(reaper, &info);
-}
-
-static bool is_over(const struct reaper *reaper)
-{
-	bool stays = reaper->plan->wait_all || reaper->plan->grace > 0;
-
-	if (reaper->killing)
-		return reaper->owns_all || (reaper->ended && reaper->left == -ECHILD);
-	return reaper->ended && (!stays || reaper->left == -ECHILD);
 }
 
 void reaper_serve(struct reaper *reaper)
