@@ -172,12 +172,34 @@ static int check_labels(const struct plan *plan, struct fault *fault)
 			  "is not supported: there is no SELinux here");
 }
 
+/* What is needed without a box. The three programs need nothing that would have to be made. */
+static int prepare_alone(struct box *box, struct fault *fault)
+{
+	const struct plan *plan = box->plan;
+
+	if (refuse_privileges(fault) != 0)
+		return -1;
+	if (plan->as != AS_NESTBOX) {
+		box->argv = plan->command;
+		box->environment = environ;
+		return 0;
+	}
+	find_terminal(box);
+	box->directory[0] = '\0';
+	if (box_take_descriptors(box, fault) != 0 || make_arguments(box, fault) != 0 ||
+	    make_environment(box, fault) != 0)
+		return -1;
+	return plan->chdir == NULL ? 0 : choose_directory(box, fault);
+}
+
 int box_prepare(struct box *box, const struct plan *plan, struct fault *fault)
 {
 	*box = (struct box){ .plan = plan,
 			     .namespaces = plan->namespaces,
 			     .report = { -1, -1 },
 			     .maps_ready = { -1, -1 } };
+	if (plan->init_only)
+		return prepare_alone(box, fault);
 	if (refuse_privileges(fault) != 0 || check_labels(plan, fault) != 0 ||
 	    box_take_descriptors(box, fault) != 0)
 		return -1;

@@ -19,6 +19,7 @@
 #include "init/box.h"
 #include "init/clone.h"
 #include "init/descriptors.h"
+#include "init/reaper.h"
 #include "init/report.h"
 #include "mountns/resolve.h"
 #include "mountns/sys.h"
@@ -273,14 +274,6 @@ static int limit_user_namespaces(const struct box *box, const struct built *buil
 	return error < 0 ? fault_errno(fault, "disable-userns", path, (int)error) : 0;
 }
 
-static int wait_for_caller(const struct plan *plan, struct fault *fault)
-{
-	char byte;
-	long got = plan->fds[FD_BLOCK] >= 0 ? sys_read(plan->fds[FD_BLOCK], &byte, 1) : 0;
-
-	return got < 0 ? fault_errno(fault, "block-fd", "", (int)got) : 0;
-}
-
 /* The child runs on our memory until it execs, while we wait; or we are what is to exec. */
 static int start_workload(const struct box *box, const struct built *built, mode_t umask,
 			  struct fault *fault)
@@ -322,7 +315,7 @@ static int set_up(const struct box *box, struct fault *fault)
 	    mountns_enter(built.root, may_chroot(box), fault) != 0 ||
 	    lock_files(box, &built, fault) != 0 || /* paths in the box */
 	    limit_user_namespaces(box, &built, fault) != 0 ||
-	    wait_for_caller(box->plan, fault) != 0)
+	    box_wait_for_caller(box->plan, fault) != 0)
 		return -1;
 	return start_workload(box, &built, umask, fault);
 }
@@ -408,18 +401,12 @@ static _Noreturn void end(const struct box *box, int status)
 	sys_exit_group(report_exit_status(status));
 }
 
-static void reap(const struct box *box, int workload)
+/* Its shell, if it has one, is out there. */
+static void report_stop(struct reaper *reaper, int status)
 {
-	int status, pid;
+	const struct box *box = reaper->context;
 
-	int options = box->plan->loose ? WNOHANG : WNOHANG | WUNTRACED;
-
-	while ((pid = sys_wait4(-1, &status, options)) > 0) {
-		if (pid == workload && WIFSTOPPED(status))
-			report_send(box->report[1], REPORT_STOPPED, status);
-		else if (pid == workload)
-			end(box, status);
-	}
+	report_send(box->report[1], REPORT_STOPPED, status);
 }
 
 /*
@@ -428,29 +415,31 @@ static void reap(const struct box *box, int workload)
  * which the launcher means all of the box's process group. What a terminal sends to that group has
  * neither code, and has reached the workload already.
  */
-static void forward(int workload, const siginfo_t *info)
+static enum reaper_target route(struct reaper *reaper, const siginfo_t *info)
 {
-	if (info->si_pid != 0 || info->si_signo == SIGCHLD)
-		return;
+	if (reaper->plan->loose || info->si_pid != 0)
+		return TARGET_NOBODY;
 	if (info->si_code == SI_USER)
-		sys_kill(workload, info->si_signo);
-	else if (info->si_code == SI_TKILL)
-		sys_kill(0, info->si_signo);
+		return TARGET_CHILD;
+	return info->si_code == SI_TKILL ? TARGET_GROUP : TARGET_NOBODY;
 }
 
 static _Noreturn void serve(const struct box *box, int workload)
 {
-	const uint64_t all = ~0ULL;
-	siginfo_t info;
+	struct reaper reaper = {
+		.plan = box->plan,
+		.child = workload,
+		/* Ours is the box's: leave_group(). */
+		.group = box->plan->new_session ? -workload : 0,
+		.owns_all = (box->namespaces & CLONE_NEWPID) != 0,
+		.owns_stops = !box->plan->loose,
+		.route = route,
+		.stopped = report_stop,
+		.context = box,
+	};
 
-	for (;;) {
-		int signal = sys_sigwaitinfo(&all, &info);
-
-		/* Whatever woke us: a storm of other signals must not hide a SIGCHLD. */
-		reap(box, workload);
-		if (signal > 0 && !box->plan->loose)
-			forward(workload, &info);
-	}
+	reaper_serve(&reaper);
+	end(box, reaper.status);
 }
 
 int pid1_main(void *argument)
