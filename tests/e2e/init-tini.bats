@@ -172,7 +172,7 @@ Environment variables:' ]
 @test "127 when the command is not there, with the reason" {
 	local name
 	for name in /nope nope ""; do
-		run -127 --separate-stderr tini -- "$name"
+		run -127 --separate-stderr as_caller env PATH=/usr/bin:/bin "$TINI_" -s -- "$name"
 		[[ $stderr =~ ^'[FATAL tini ('[0-9]+')] exec '"$name"' failed: No such file or directory'$ ]]
 	done
 }
@@ -597,7 +597,7 @@ orphaned() {
 	for bad in FOO SIGFOO sigterm "" -1 0 65; do
 		run --separate-stderr tini -p "$bad" -- "$TRY" put "$T/marker"
 		exits 1
-		[[ $stderr == "[FATAL tini ("*")] Not a valid option for -p: $bad" ]]
+		[[ $stderr == "[FATAL tini ("*")] Not a valid option for -p:"*"$bad" ]]
 		[ ! -e "$T/marker" ]
 	done
 }
