@@ -345,7 +345,7 @@ single() {
 @test "its working directory becomes /, the command's is the caller's" {
 	begin "$DUMB_" "$PROBE" report 15
 	await ready
-	[ "$(readlink "/proc/$INIT/cwd")" = / ]
+	until_cwd "$INIT" /
 	[ "$(readlink "/proc/$(only_child "$INIT")/cwd")" = "$T" ]
 	kill -TERM "$INIT"
 	finish

@@ -53,7 +53,7 @@ first() {
 	INIT=$(children "$LAUNCHER" | tr -d ' ')
 }
 
-# pid_of_child PID: its only child.
+# only_child PID: its number.
 only_child() {
 	local all
 
@@ -87,6 +87,17 @@ until_children() {
 		[ "${#all[@]}" -ne "$2" ] || return 0
 	done
 	echo "children of $1: ${all[*]}, wanted $2" >&2
+	return 1
+}
+
+# until_cwd PID DIR: it may go there only after the command was started.
+until_cwd() {
+	local i
+
+	for ((i = 0; i < 2000; i++)); do
+		[ "$(readlink "/proc/$1/cwd")" != "$2" ] || return 0
+	done
+	echo "process $1 is in $(readlink "/proc/$1/cwd"), wanted $2" >&2
 	return 1
 }
 
