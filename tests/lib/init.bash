@@ -31,9 +31,41 @@ setup() {
 	unset TINI_SUBREAPER TINI_VERBOSITY TINI_KILL_PROCESS_GROUP DUMB_INIT_DEBUG DUMB_INIT_SETSID LISTEN_PID
 }
 
+# Unlike a box, an init that a failed test kills leaves its command behind.
+teardown() {
+	local pid
+
+	for pid in "${MINE[@]}"; do
+		end_with_children "$pid"
+	done
+	cd / || return
+	rm -rf "$T"
+}
+
+end_with_children() {
+	local pid all
+
+	read -ra all <"/proc/$1/task/$1/children" || true
+	kill -KILL "$1" || true
+	for pid in "${all[@]}"; do
+		end_with_children "$pid"
+	done
+} 2>/dev/null
+
 # better NAME: what follows is what the original NAME does wrong or not at all.
 better() {
 	[ -z "${!1:-}" ] || skip "the original does otherwise"
+}
+
+# under_test NAME: all are, unless this run is about originals.
+under_test() {
+	[ -n "${TINI:-}${DUMB_INIT:-}${CATATONIT:-}" ] || return 0
+	case $1 in
+	tini) [ -n "${TINI:-}" ] ;;
+	dumb-init) [ -n "${DUMB_INIT:-}" ] ;;
+	catatonit) [ -n "${CATATONIT:-}" ] ;;
+	*) return 1 ;;
+	esac
 }
 
 # In the background, with the signals as a login shell would hand them over, as in common.bash; here INIT is
@@ -150,7 +182,7 @@ need_alone() {
 	! readelf -lW "$1" | grep -q INTERP || skip "about the static builds"
 }
 
-# signals_kept: what the original hands on of an inherited signal state, without those that libc hides.
+# idle_memory PID: "Pss: KB" and "Private_Dirty: KB".
 idle_memory() {
 	awk '$1 == "Private_Dirty:" || $1 == "Pss:" { print $1, $2 }' "/proc/$1/smaps_rollup"
 }

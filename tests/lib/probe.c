@@ -411,6 +411,7 @@ static int cmd_heir(char **argv)
 /* litter N END: N orphans, then as report. */
 static int cmd_litter(char **argv)
 {
+	signal(SIGCHLD, SIG_DFL);
 	for (long i = atol(argv[0]); i > 0; i--)
 		if (one_orphan() < 0)
 			return fail("fork");
@@ -513,6 +514,8 @@ static int cmd_orphans(char **argv)
 	long count = atol(argv[0]), before = rss_of_init();
 	int zombies, all;
 
+	/* An init may hand on that it was ignored, and then nothing can be waited for. */
+	signal(SIGCHLD, SIG_DFL);
 	for (long i = 0; i < count; i++)
 		if (one_orphan() < 0)
 			return fail("fork");
