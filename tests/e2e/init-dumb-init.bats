@@ -501,6 +501,18 @@ single() {
 	done
 }
 
+@test "as PID 1: libc's own signals from outside do not end it" {
+	begin_first -- "$DUMB_" "$PROBE" report 15
+	await ready
+	first
+	kill -32 "$INIT"
+	kill -33 "$INIT"
+	kill -TERM "$INIT"
+	while next && [ "$line" != "got 15" ]; do :; done
+	finish
+	[ "$status" -eq 0 ]
+}
+
 # ---- rewriting ----
 
 @test "-r: one signal for another, the others as they are" {

@@ -279,9 +279,10 @@ Environment variables:' ]
 	[[ $stderr =~ ^'[FATAL tini ('[0-9]+')] exec /nope failed: No such file or directory'$ ]]
 }
 
-# messages LINE…: stdout of the last run, process numbers made N.
+# messages LINE…: stdout of the last run, process numbers made N. The original's command process has a word
+# about the terminal, which is lost where stdout is a pipe.
 messages() {
-	[ "$(sed -E "s/tini \([0-9]+\)/tini (N)/; s/pid[=:]? ?'[0-9]+'/pid 'N'/; s/pid: '[0-9]+'/pid 'N'/" <<<"$output")" = "$(printf '%s\n' "$@")" ] || {
+	[ "$(sed -E "/tcsetpgrp failed: no tty/d; s/tini \([0-9]+\)/tini (N)/; s/pid[=:]? ?'[0-9]+'/pid 'N'/; s/pid: '[0-9]+'/pid 'N'/" <<<"$output")" = "$(printf '%s\n' "$@")" ] || {
 		echo "$output" >&2
 		return 1
 	}
@@ -473,11 +474,11 @@ messages() {
 	each $(seq 34 63)
 }
 
-@test "faults, TTIN and TTOU, and libc's own signals, from outside, do not end it" {
-	better TINI
+@test "as PID 1: faults, TTIN and TTOU, and libc's own signals, from outside, do not end it" {
 	local sig
-	begin "$TINI_" -s -- "$PROBE" report 15
+	begin_first -- "$TINI_" -- "$PROBE" report 15
 	await ready
+	first
 	for sig in 4 5 6 7 8 11 21 22 31 32 33; do
 		kill "-$sig" "$INIT"
 	done
