@@ -155,6 +155,7 @@ static int prepare_view(struct box *box, struct fault *fault)
 		.bare = plan->bare,
 		.touch_host = plan->touch_host,
 		.host_proc = (plan->namespaces & CLONE_NEWPID) == 0 && plan->fds[FD_PIDNS] < 0,
+		.own_init = !box->reaper,
 		.file_label = plan->file_label,
 	};
 

@@ -255,8 +255,8 @@ static int lock_files(const struct box *box, const struct built *built, struct f
 	return 0;
 }
 
-/* One namespace more for the workload's own, and none for whatever rights it has there: that limit
- * counts all below, and belongs to this one. namespaces(7), "The /proc/sys/user directory". */
+/* One namespace more for the workload's own, and none for whatever rights it has there; none at all for a
+ * workload that shares this one. That limit counts all below, and belongs to this one. namespaces(7), "The /proc/sys/user directory". */
 static int limit_user_namespaces(const struct box *box, const struct built *built,
 				 struct fault *fault)
 {
@@ -264,11 +264,13 @@ static int limit_user_namespaces(const struct box *box, const struct built *buil
 	int fd = -1;
 	long error;
 
-	if (!box->plan->disable_userns || !box->nested)
+	bool shared = !box->nested && !box->plan->map_caller && (box->namespaces & CLONE_NEWUSER);
+
+	if (!shared && (!box->plan->disable_userns || !box->nested))
 		return 0;
 	error = fd = sys_openat(built->sys, path, O_WRONLY | O_CLOEXEC, 0);
 	if (fd >= 0) {
-		error = sys_write(fd, "1", 1);
+		error = sys_write(fd, shared ? "0" : "1", 1);
 		sys_close(fd);
 	}
 	return error < 0 ? fault_errno(fault, "disable-userns", path, (int)error) : 0;

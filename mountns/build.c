@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mountns/build.h"
+#include "mountns/mount.h"
 #include "mountns/sys.h"
 
 /* --- File systems of our own -------------------------------------------------------------------- */
@@ -75,6 +76,39 @@ static int replace_root(struct builder *builder, int mount)
 		sys_close(builder->resolver.root);
 	builder->resolver.root = mount;
 	builder->own_root = false;
+	return 0;
+}
+
+/* Grants are ordered by the text of the steps' destinations, which says nothing of links in the box. */
+int build_check_grants(struct builder *builder, const struct wanted *wanted,
+		       const struct target *target)
+{
+	const struct view *view = builder->view;
+	char *path = builder->room->pending, link[FD_PATH_SIZE];
+	long length;
+
+	if (builder->next_grant == view->source_count || wanted->links == LINKS_NONE)
+		return 0;
+	/* Right below the root, as the path says: there was no link. */
+	if (target->place.dir == builder->resolver.root &&
+	    strcmp(wanted->path + strspn(wanted->path, "/"), target->place.name) == 0)
+		return 0;
+	mount_fd_path(link, target->fd >= 0 ? target->fd : target->place.dir);
+	length = sys_readlinkat(AT_FDCWD, link, path, PATH_MAX);
+	if (length < 0 || length == PATH_MAX)
+		return fault_errno(builder->fault, "mount", wanted->path,
+				   length < 0 ? (int)length : ENAMETOOLONG);
+	path[length] = '\0';
+	if (target->fd < 0) {
+		path[length > 1 ? length : 0] = '/';
+		strcpy(path + (length > 1 ? length + 1 : 1), target->place.name);
+	}
+	for (size_t i = builder->next_grant; i < view->source_count; i++)
+		if (mountns_is_below(path, view->sources[i].path))
+			return fault_text(
+				builder->fault, "mount", wanted->path,
+				"leads through a link into a grant that is mounted later; "
+				"name it by its own path");
 	return 0;
 }
 
@@ -228,6 +262,7 @@ static int build_all(struct builder *builder)
 		for (; next < view->source_count && view->sources[next].place == i; next++)
 			if (bind_grant(builder, &view->sources[next]) != 0)
 				return -1;
+		builder->next_grant = next;
 		if (i < view->step_count &&
 		    makers[view->steps[i].kind](builder, &view->steps[i]) != 0)
 			return -1;

@@ -24,10 +24,11 @@ struct builder {
 	struct built built; /* -1 until they are there; the root is the resolver's */
 	struct resolver resolver;
 	struct mounter mounter;
-	bool own_root;   /* the root is a tmpfs of ours that nobody asked for */
-	size_t next_pin; /* of view->pins: the next step's */
-	size_t overlays; /* that were given a place on the stage */
-	struct {         /* the host's "/", over which the new root lies */
+	bool own_root;     /* the root is a tmpfs of ours that nobody asked for */
+	size_t next_pin;   /* of view->pins: the next step's */
+	size_t next_grant; /* of view->sources: the next one to be mounted */
+	size_t overlays;   /* that were given a place on the stage */
+	struct {           /* the host's "/", over which the new root lies */
 		bool known;
 		uint64_t device, inode;
 	} host_root;
@@ -94,6 +95,11 @@ void place_forget(struct builder *builder);
 /* --- build.c: mounts in the view ---------------------------------------------------------------- */
 
 /* Attaches MOUNT at TARGET. Both are closed, but for a new root. Returns 0, or -errno. */
+/* Refuses TARGET, to which WANTED has led through a link, where a grant that comes later would cover it.
+ * Returns 0, or -1 with the fault. */
+int build_check_grants(struct builder *builder, const struct wanted *wanted,
+		       const struct target *target);
+
 int build_attach(struct builder *builder, int mount, struct target *target);
 
 /* The same for a mount that is still to be used: it stays open. */

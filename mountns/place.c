@@ -503,7 +503,12 @@ int place_open(struct builder *builder, const struct wanted *wanted, struct targ
 			return fail(builder, wanted, "mkdir parents", error);
 		error = open_thing(builder, wanted, target);
 	}
-	return error < 0 ? complain(builder, wanted, &target->place, error) : 0;
+	if (error < 0)
+		return complain(builder, wanted, &target->place, error);
+	if (build_check_grants(builder, wanted, target) == 0)
+		return 0;
+	place_close(target);
+	return -1;
 }
 
 void place_close(struct target *target)

@@ -12,8 +12,8 @@
  * read-only for it. The list is the one of the OCI runtimes, and what else root may write; among that
  * PID 1, whose oom_score_adj is also the launcher's, with which it shares memory.
  */
-static const char *const read_only[] = { "sysrq-trigger", "irq",    "bus",    "fs", "acpi",
-					 "scsi",          "asound", "driver", "1" };
+static const char *const read_only[] = { "sysrq-trigger", "irq",  "bus",    "fs",
+					 "acpi",          "scsi", "asound", "driver" };
 
 /* Readable by root alone, and about the whole machine: root in a box is not root. */
 static const char *const masked[] = { "kpagecount",   "kpageflags", "kpagecgroup", "slabinfo",
@@ -63,6 +63,8 @@ static int guard_writable(const struct proc *proc, bool host_root)
 		error = guard(proc, "sys");
 	for (size_t i = 0; i < COUNT(read_only) && host_root && error == 0; i++)
 		error = guard(proc, read_only[i]);
+	if (error == 0 && host_root && !proc->builder->view->own_init)
+		error = guard(proc, "1");
 	if (error < 0 || proc->whole)
 		return error;
 	return mount_change(proc->mounter, proc->mount, 0, MOUNT_ATTR_RDONLY);

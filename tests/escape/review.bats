@@ -203,3 +203,33 @@ unshare_all=$((0x7e021111))
 	exits 125
 	matches "^nestbox: capabilities: bounding set: "
 }
+
+# ---- covers and links that the box itself has ----
+
+# Not below /tmp, which is the box's own.
+far_data() {
+	FAR=$(mktemp -d /var/tmp/nbt.XXXXXX)
+	mkdir -p "$FAR/data/secret" "$FAR/b"
+	ln -s "$FAR/data" "$FAR/b/l"
+	echo secret >"$FAR/data/secret/key"
+	chmod 0755 "$FAR"
+	give "$FAR"
+}
+
+@test "a cover is not lost below a grant that a link of --symlink leads into" {
+	far_data
+	refused 'leads through a link' -x / -w "$FAR/data" --tmpfs /mnt --symlink "$FAR/data" /mnt/l \
+		--tmpfs /mnt/l/secret
+	rm -rf "$FAR"
+}
+
+@test "a cover is not lost below a grant that a link in a bound directory leads into" {
+	far_data
+	refused 'leads through a link' -x / -w "$FAR/data" --bind "$FAR/b" /mnt --tmpfs /mnt/l/secret
+	rm -rf "$FAR"
+}
+
+@test "--as-pid-1 for root, too" {
+	run nb -x "$NB_BIN" --as-pid-1 -- "$PROBE" exit 3
+	exits 3
+}
