@@ -43,13 +43,6 @@ static bool has_step(const struct plan *plan, enum step_kind kind)
 	return false;
 }
 
-/* PID 1 can be looked into when it is told of, and then by its workload as well, were both in one
- * namespace. Capabilities, though, are meant for the namespace that the box was made in. */
-static bool must_keep_apart(const struct box *box)
-{
-	return box->tells && box->reaper && box->plan->capabilities == 0;
-}
-
 /*
  * A box has two user namespaces: in the outer one PID 1 is root, which devpts and procfs ask for; the
  * nested one maps back to the ids asked for, and is where the workload has no rights. One is enough
@@ -72,7 +65,7 @@ void box_choose_ids(struct box *box)
 		box->nested = false;
 	else if (plan->map_caller)
 		box->nested = own && (box->uid != wanted_uid || box->gid != wanted_gid ||
-				      plan->disable_userns || must_keep_apart(box));
+				      plan->disable_userns);
 	else
 		box->nested = true;
 	/* unshare(2) makes no user namespace for a process whose memory is another one's, too; and what may

@@ -192,6 +192,9 @@ int box_take_descriptors(struct box *box, struct fault *fault)
 	if ((!plan->inherit_fds && check_standard(fault) != 0) || check_keep_fds(box, fault) != 0 ||
 	    check_events(box, plan->fds[FD_STATUS], "--status-fd", fault) != 0 ||
 	    check_events(box, plan->fds[FD_EXIT_SIGNAL], "--exit-signal-fd", fault) != 0 ||
+	    (!plan->inherit_fds &&
+	     (check_events(box, plan->fds[FD_INFO], "--info-fd", fault) != 0 ||
+	      check_events(box, plan->fds[FD_JSON_STATUS], "--json-status-fd", fault) != 0)) ||
 	    take_all(plan, fault) != 0 || fill_standard_fds(fault) != 0 ||
 	    read_programs(box, fault) != 0)
 		return -1;

@@ -164,17 +164,38 @@ static int clone_once(struct launcher *launcher)
 	return clone_child(pid1_main, box, box->pid1_stack, clone_flags(box), &launcher->pidfd);
 }
 
+/* Ids of the caller's choice are to be had in a user namespace alone. */
+static bool needs_users(const struct plan *plan)
+{
+	return (plan->uid >= 0 && plan->uid != (int64_t)getuid()) ||
+	       (plan->gid >= 0 && plan->gid != (int64_t)getgid());
+}
+
+/* Without the namespaces that are not to be had here, and may be missing. A failure of any other kind might
+ * be gone the next time, and is no reason to leave one out. */
 static int clone_pid1(struct launcher *launcher)
 {
+	static const unsigned int without[] = { 0, CLONE_NEWCGROUP, CLONE_NEWUSER,
+						CLONE_NEWCGROUP | CLONE_NEWUSER };
 	struct box *box = &launcher->box;
-	unsigned int dispensable = box->namespaces & box->plan->try_for;
-	int pid = clone_once(launcher);
+	unsigned int dispensable = box->plan->try_for;
+	int pid = -EINVAL;
 
-	if (pid >= 0 || dispensable == 0)
-		return pid;
-	box->namespaces &= ~dispensable;
-	box_choose_ids(box);
-	return clone_once(launcher);
+	if (needs_users(box->plan))
+		dispensable &= ~(unsigned int)CLONE_NEWUSER;
+	for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+		if ((without[i] & ~dispensable) != 0)
+			continue;
+		if (without[i] != 0) {
+			box->namespaces = box->plan->namespaces & ~without[i];
+			box_choose_ids(box);
+		}
+		pid = clone_once(launcher);
+		/* The kernel lacks it, or the limit of it is reached. */
+		if (pid != -EINVAL && pid != -ENOSPC)
+			break;
+	}
+	return pid;
 }
 
 static int open_pipes(struct launcher *launcher)
