@@ -31,15 +31,14 @@ struct letter {
 /* What happens to an init; the words for it are its own. */
 struct init_event {
 	enum init_event_kind {
-		INIT_SUBREAPER,        /* registered as one */
-		INIT_NO_REAPER,        /* neither that nor process 1 */
-		INIT_DETACHED,         /* from the terminal; LEADER: as the session's leader */
-		INIT_NOT_DETACHED,     /* ERROR */
-		INIT_SPAWNED,          /* PID */
+		INIT_SUBREAPER, /* registered as one */
+		INIT_NO_REAPER, /* neither that nor process 1 */
+		INIT_DETACHED,  /* from the terminal, as the session's LEADER; unless ERROR */
+		INIT_SPAWNED,   /* PID; told by the command's process */
 		INIT_DIRECTORY_FAILED, /* ERROR: it could not go to "/" */
 		INIT_NO_TTY,           /* /dev/tty could not be opened: ERROR */
 		INIT_NO_FOREGROUND,    /* the command did not get the terminal: ERROR */
-		INIT_SESSION,      /* the command has a session, and the terminal if ERROR is 0 */
+		INIT_SESSION,      /* the command has a session, and the terminal unless ERROR */
 		INIT_SIGNAL,       /* SIGNAL came */
 		INIT_HAND_OFF,     /* … because the terminal was given away */
 		INIT_DROPPED,      /* … and is not for the command */
@@ -47,8 +46,7 @@ struct init_event {
 		INIT_STOPS,        /* the init will stop */
 		INIT_REAPED,       /* PID, with STATUS as of wait(2), the command if MAIN */
 		INIT_NONE_TO_REAP, /* no more for now; ERROR: ECHILD if no child is left at all */
-		INIT_FAREWELL,     /* the command has ended with STATUS; its group got SENT */
-		INIT_ENDS,         /* the init, too */
+		INIT_ENDS,         /* the command has ended with STATUS, and all is done */
 	} kind;
 	int signal, sent, target, pid, status, error;
 	bool main, leader;

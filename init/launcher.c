@@ -502,13 +502,11 @@ static int conclude(struct launcher *launcher)
 	return status;
 }
 
-int init_run(const struct plan *plan)
+static int run_box(const struct plan *plan)
 {
 	struct launcher launcher = { .plan = plan };
 	struct fault fault;
 
-	if (plan->init_only)
-		return alone_run(plan);
 	if (plan->timeout != 0)
 		launcher.deadline = clock_now() + plan->timeout;
 	if (box_prepare(&launcher.box, plan, &fault) != 0)
@@ -519,4 +517,9 @@ int init_run(const struct plan *plan)
 		return fail(plan, REPORT_SETUP_FAILED, &fault);
 	serve(&launcher);
 	return conclude(&launcher);
+}
+
+int init_run(const struct plan *plan)
+{
+	return plan->init_only ? alone_run(plan) : run_box(plan);
 }

@@ -358,7 +358,7 @@ static int find_personality(char ***words, enum personality *as, const char **na
 	const char *name;
 
 	*as = personality_called(next);
-	*name_called = next[0];
+	*name_called = next[0] != NULL ? next[0] : "";
 	*words = next += next[0] != NULL;
 	if (*as != AS_NESTBOX || next[0] == NULL)
 		return 0;
