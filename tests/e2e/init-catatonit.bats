@@ -417,7 +417,7 @@ paused() {
 	read -r -t 30 -u 8 answer
 	[ "$answer" = ready ]
 	for ((i = 0; i < 2000; i++)); do
-		left=$(ps -o stat= --ppid "$INIT" | grep -c Z || true)
+		left=$(ps -o stat= --ppid "$INIT" | awk '/Z/ { n++ } END { print n + 0 }')
 		[ "$left" != 0 ] || break
 	done
 	[ "$left" -eq 0 ]

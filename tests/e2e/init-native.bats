@@ -544,7 +544,7 @@ filter() {
 	await ready
 	kill -USR1 "$INIT"
 	await "got 10"
-	! read -r -t 0.5 -u 7 line
+	if read -r -t 0.5 -u 7 line; then return 1; fi
 	kill -64 "$INIT"
 	await "got 64"
 	finish
@@ -838,7 +838,7 @@ asleep() {
 	for try in 1 2 3; do
 		until_state "$INIT" S
 		before=$(grep ctxt_switches "/proc/$INIT/status")
-		! read -r -t 1 -u 7 line
+		if read -r -t 1 -u 7 line; then return 1; fi
 		after=$(grep ctxt_switches "/proc/$INIT/status")
 		[ "$before" != "$after" ] || return 0
 	done
@@ -910,6 +910,8 @@ not_heavier() {
 	need catatonit
 	cp "$(command -v catatonit)" "$T/catatonit"
 	give "$T/catatonit"
+	# What is not on the disk yet would count as dirty memory of whoever maps it.
+	sync "$T/catatonit" "$1"
 	weigh "$T/catatonit" --
 	local dirty=$DIRTY pss=$PSS
 	weigh "$@"

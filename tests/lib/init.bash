@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153,SC2154 # variables of the bats files and of run
 #
 # For the tests of nestbox as an init. They run against the originals, too:
 #
