@@ -57,7 +57,9 @@ ifneq ($(LIBC),sanitize)
 	@if readelf -lW $@ | grep -q INTERP; then echo '$@ has an interpreter'; rm $@; exit 1; fi
 endif
 
-$(B)/%.o: %.c | $(GEN)/filters_generated.h
+GENERATED := $(GEN)/filters_generated.h $(GEN)/licence.h
+
+$(B)/%.o: %.c | $(GENERATED)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -72,6 +74,11 @@ $(GEN)/compile: $(COMPILER_SOURCES) $(wildcard filters/*.h)
 
 $(GEN)/filters_generated.h: $(GEN)/compile $(PROFILES)
 	@$(GEN)/compile $(PROFILES) >$@
+
+# The licence as a C string, for the programs that print it.
+$(GEN)/licence.h: LICENSE
+	@mkdir -p $(@D)
+	@{ echo 'static const char licence_text[] ='; sed 's/["\\]/\\&/g; s/.*/"&\\n"/' $<; echo ';'; } >$@
 
 # --- Programs of the tests -------------------------------------------------------------------------
 
@@ -105,7 +112,7 @@ UNIT_OBJECTS := $(patsubst %.c,build/units/%.o,$(filter-out init/main.c,$(SOURCE
                   tests/lib/bpf.c tests/lib/oracle.c)
 UNITS := $(patsubst tests/unit/%.c,build/units/%,$(wildcard tests/unit/*_test.c))
 
-build/units/%.o: %.c | $(GEN)/filters_generated.h
+build/units/%.o: %.c | $(GENERATED)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -141,7 +148,7 @@ e2e: $(B)/nestbox $(TEST_PROGRAMS) $(BENCH_PROGRAMS) ## tests of the command, as
 sanitize: ## the same with address and undefined-behaviour sanitizers
 	@$(MAKE) -s LIBC=sanitize e2e
 
-lint: $(GEN)/filters_generated.h $(GEN)/options ## static checks of code, scripts and man page
+lint: $(GENERATED) $(GEN)/options ## static checks of code, scripts and man page
 	@tests/lint
 
 bench: $(B)/nestbox $(BENCH_PROGRAMS) ## how long a start takes: ratios to the floor, bubblewrap and tini

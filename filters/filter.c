@@ -14,3 +14,8 @@ const struct filter filter_pid1 = {
 	.code = FILTER_ARCH(pid1),
 	.len = LENGTH(FILTER_ARCH(pid1)),
 };
+
+const struct filter filter_init = {
+	.code = FILTER_ARCH(init),
+	.len = LENGTH(FILTER_ARCH(init)),
+};

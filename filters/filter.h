@@ -20,5 +20,6 @@ struct filter {
 
 extern const struct filter filter_default; /* the workload */
 extern const struct filter filter_pid1;    /* PID 1, once the workload runs */
+extern const struct filter filter_init;    /* a workload that is PID 1, before the default one */
 
 #endif

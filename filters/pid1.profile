@@ -12,6 +12,9 @@ uncached
 # Wait for signals and for children.
 allow rt_sigtimedwait rt_sigtimedwait_time64 wait4 waitid
 
+# How much of --grace is left. Mostly the kernel need not be asked: vdso(7).
+allow clock_gettime clock_gettime64
+
 # Forward signals.
 allow kill
 

@@ -43,13 +43,6 @@ static bool has_step(const struct plan *plan, enum step_kind kind)
 	return false;
 }
 
-/* PID 1 can be looked into when it is told of, and then by its workload as well, were both in one
- * namespace. Capabilities, though, are meant for the namespace that the box was made in. */
-static bool must_keep_apart(const struct box *box)
-{
-	return box->tells && box->reaper && box->plan->capabilities == 0;
-}
-
 /*
  * A box has two user namespaces: in the outer one PID 1 is root, which devpts and procfs ask for; the
  * nested one maps back to the ids asked for, and is where the workload has no rights. One is enough
@@ -72,7 +65,7 @@ void box_choose_ids(struct box *box)
 		box->nested = false;
 	else if (plan->map_caller)
 		box->nested = own && (box->uid != wanted_uid || box->gid != wanted_gid ||
-				      plan->disable_userns || must_keep_apart(box));
+				      plan->disable_userns);
 	else
 		box->nested = true;
 	/* unshare(2) makes no user namespace for a process whose memory is another one's, too; and what may
@@ -179,12 +172,34 @@ static int check_labels(const struct plan *plan, struct fault *fault)
 			  "is not supported: there is no SELinux here");
 }
 
+/* What is needed without a box. The three programs need nothing that would have to be made. */
+static int prepare_alone(struct box *box, struct fault *fault)
+{
+	const struct plan *plan = box->plan;
+
+	if (refuse_privileges(fault) != 0)
+		return -1;
+	if (plan->as != AS_NESTBOX) {
+		box->argv = plan->command;
+		box->environment = environ;
+		return 0;
+	}
+	find_terminal(box);
+	box->directory[0] = '\0';
+	if (box_take_descriptors(box, fault) != 0 || make_arguments(box, fault) != 0 ||
+	    make_environment(box, fault) != 0)
+		return -1;
+	return plan->chdir == NULL ? 0 : choose_directory(box, fault);
+}
+
 int box_prepare(struct box *box, const struct plan *plan, struct fault *fault)
 {
 	*box = (struct box){ .plan = plan,
 			     .namespaces = plan->namespaces,
 			     .report = { -1, -1 },
 			     .maps_ready = { -1, -1 } };
+	if (plan->init_only)
+		return prepare_alone(box, fault);
 	if (refuse_privileges(fault) != 0 || check_labels(plan, fault) != 0 ||
 	    box_take_descriptors(box, fault) != 0)
 		return -1;

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "init/nestbox.h"
+#include "init/report.h"
 
 #define ID_MAP_SIZE 32 /* two ids of ten digits, a count of 1, blanks and a newline */
 
@@ -51,6 +52,7 @@ struct box {
 	bool parallel;        /* the network namespace is made beside the view, by two processes */
 	bool shares_memory;   /* launcher and PID 1 */
 	uint64_t caller_mask; /* of blocked signals */
+	bool ignores_sigchld; /* the caller */
 	int *pid1_fds;        /* room for all that PID 1 keeps */
 	int report[2];        /* pipe or socket from the box to the launcher */
 	int maps_ready[2];    /* pipe to PID 1, when the caller maps the ids; else -1 */
@@ -65,6 +67,16 @@ int box_prepare(struct box *box, const struct plan *plan, struct fault *fault);
 /* The parts of that in init/box_descriptors.c; and again after a change of the namespaces. */
 int box_take_descriptors(struct box *box, struct fault *fault);
 void box_choose_ids(struct box *box);
+
+/* Waits for --block-fd, also after a clone. Returns 0, or -1 with the fault. */
+int box_wait_for_caller(const struct plan *plan, struct fault *fault);
+
+/* Without a box, and with nothing that could be got back through it, no_new_privs would only harm. */
+static inline bool box_denies_new_privileges(const struct box *box)
+{
+	return !box->plan->init_only || box->program_count > 0 ||
+	       box->plan->capabilities != UINT64_MAX;
+}
 
 /* The environment that EDITS make of the caller's: NULL-terminated, NULL without memory. The array
  * is to be freed, with its PATH= and edited strings, by environment_free(). */
@@ -83,6 +95,11 @@ struct workload {
 	const struct box *box;
 	const struct built *built;
 	mode_t umask; /* the caller's */
+	/* Without a box there is no report: a child that fails leaves it here. */
+	bool failed;
+	enum report_kind failure;
+	struct fault fault;
+	char listen_pid[32]; /* an environment string */
 };
 int workload_main(void *argument);
 

@@ -9,6 +9,7 @@
 
 #include "init/box.h"
 #include "init/descriptors.h"
+#include "mountns/sys.h"
 
 /* A directory leads to all of the host: ".." knows no mount of ours. As one of --keep-fd it is asked
  * for, as standard input it can only be a mistake. */
@@ -191,8 +192,19 @@ int box_take_descriptors(struct box *box, struct fault *fault)
 	if ((!plan->inherit_fds && check_standard(fault) != 0) || check_keep_fds(box, fault) != 0 ||
 	    check_events(box, plan->fds[FD_STATUS], "--status-fd", fault) != 0 ||
 	    check_events(box, plan->fds[FD_EXIT_SIGNAL], "--exit-signal-fd", fault) != 0 ||
+	    (!plan->inherit_fds &&
+	     (check_events(box, plan->fds[FD_INFO], "--info-fd", fault) != 0 ||
+	      check_events(box, plan->fds[FD_JSON_STATUS], "--json-status-fd", fault) != 0)) ||
 	    take_all(plan, fault) != 0 || fill_standard_fds(fault) != 0 ||
 	    read_programs(box, fault) != 0)
 		return -1;
 	return list_for_pid1(box, fault);
+}
+
+int box_wait_for_caller(const struct plan *plan, struct fault *fault)
+{
+	char byte;
+	long got = plan->fds[FD_BLOCK] >= 0 ? sys_read(plan->fds[FD_BLOCK], &byte, 1) : 0;
+
+	return got < 0 ? fault_errno(fault, "block-fd", "", (int)got) : 0;
 }

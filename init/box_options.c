@@ -41,6 +41,8 @@ int set_flag(struct parser *parser, const struct option *option, char **argument
 		[FLAG_NEW_SESSION] = &plan->new_session,
 		[FLAG_DIE_WITH_PARENT] = &plan->die_with_parent,
 		[FLAG_AS_PID_1] = &plan->as_pid_1,
+		[FLAG_INIT_ONLY] = &plan->init_only,
+		[FLAG_WAIT_ALL] = &plan->wait_all,
 		[FLAG_DISABLE_USERNS] = &plan->disable_userns,
 		[FLAG_ASSERT_USERNS_DISABLED] = &plan->assert_userns_disabled,
 		[FLAG_LEVEL_PREFIX] = &plan->level_prefix,
@@ -223,10 +225,13 @@ int change_capabilities(struct parser *parser, const struct option *option, char
 
 	if (!value_capability(arguments[0], &set))
 		return parser_refuse(fault, option, "unknown cap:", arguments[0]);
-	if (option->parameter)
+	if (option->parameter) {
 		parser->plan->capabilities |= set;
-	else
+		parser->dropped &= ~set;
+	} else {
 		parser->plan->capabilities &= ~set;
+		parser->dropped |= set;
+	}
 	return 0;
 }
 

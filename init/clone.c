@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <sched.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "init/clone.h"
+
+#define STACK_SIZE (64 * 1024UL)
 
 int clone_child(int (*main)(void *argument), void *argument, char *stack, unsigned long flags,
 		int *pidfd)
@@ -12,4 +16,32 @@ int clone_child(int (*main)(void *argument), void *argument, char *stack, unsign
 	int pid = clone(main, stack, (int)flags, argument, pidfd);
 
 	return pid < 0 ? -errno : pid;
+}
+
+static size_t page_size(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+int clone_map_stacks(char **stacks, unsigned int count)
+{
+	size_t page = page_size(), room = page + STACK_SIZE;
+	char *memory = mmap(NULL, count * room, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	for (unsigned int i = 0; i < count; i++) {
+		if (mprotect(memory + i * room, page, PROT_NONE) != 0)
+			return -errno;
+		stacks[i] = memory + (i + 1) * room;
+	}
+	return 0;
+}
+
+void clone_unmap_stacks(char *const *stacks, unsigned int count)
+{
+	size_t room = page_size() + STACK_SIZE;
+
+	munmap(stacks[0] - room, count * room);
 }

@@ -8,4 +8,11 @@
 int clone_child(int (*main)(void *argument), void *argument, char *stack, unsigned long flags,
 		int *pidfd);
 
+/* Maps COUNT stacks, each above a guard page, and puts their upper ends in STACKS. Returns 0, or
+ * -errno. */
+int clone_map_stacks(char **stacks, unsigned int count);
+
+/* Gives them back, once nobody runs on them any more. */
+void clone_unmap_stacks(char *const *stacks, unsigned int count);
+
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "init/inits.h"
 #include "init/personality.h"
 #include "init/text.h"
 
@@ -12,7 +13,7 @@ static const struct {
 	const char *step;
 	int error;
 	const char *hint;
-	bool native; /* names options that only nestbox has */
+	bool native; /* names options that only a box of nestbox has */
 } hints[] = {
 	{ "clone", EPERM,
 	  "new user namespaces are not allowed here; a container needs a seccomp profile that "
@@ -40,11 +41,11 @@ static const struct {
 	{ "chdir", ENOENT, "not in the box; grant it with --read or --write", true },
 };
 
-static const char *find_hint(enum personality as, const struct fault *fault)
+static const char *find_hint(const struct plan *plan, const struct fault *fault)
 {
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
 		if (hints[i].error == fault->error && strcmp(hints[i].step, fault->step) == 0 &&
-		    (as == AS_NESTBOX || !hints[i].native))
+		    (!hints[i].native || (plan->as == AS_NESTBOX && !plan->init_only)))
 			return hints[i].hint;
 	return NULL;
 }
@@ -73,9 +74,13 @@ static void begin(struct text *line, const struct plan *plan, const char *level)
 
 void init_complain(const struct plan *plan, const struct fault *fault)
 {
-	const char *hint = fault->reason == NULL ? find_hint(plan->as, fault) : NULL;
+	const char *hint = fault->reason == NULL ? find_hint(plan, fault) : NULL;
 	struct text line = { 0 };
 
+	if (inits_find(plan->as) != NULL) {
+		inits_find(plan->as)->complain(plan, getpid(), fault);
+		return;
+	}
 	begin(&line, plan, "<3>");
 	if (plan->as == AS_BWRAP)
 		bwrap_message(&line, fault);

@@ -119,9 +119,38 @@ static void print_namespaces(struct printer *printer, const struct box *box)
 	leaf(printer, false, "namespaces", list.bytes);
 }
 
+static void print_filters(struct printer *printer, const struct box *box)
+{
+	struct text filter = { 0 };
+
+	text_add(&filter, box->plan->unfiltered ? "none" : "default, ");
+	if (!box->plan->unfiltered) {
+		text_number(&filter, filter_default.len);
+		text_add(&filter, " instructions");
+	}
+	for (size_t i = 0; i < box->program_count; i++) {
+		text_add(&filter, "; the caller's, ");
+		text_number(&filter, box->programs[i].length);
+	}
+	filter.bytes[filter.length] = '\0';
+	leaf(printer, true, "seccomp", filter.bytes);
+}
+
+/* An init without a box. */
+static void print_no_walls(struct printer *printer, const struct box *box)
+{
+	heading(printer, "walls");
+	leaf(printer, false, "view, namespaces", "the caller's");
+	leaf(printer, false, "capabilities",
+	     box->plan->capabilities == UINT64_MAX ? "the caller's"
+	     : box->plan->capabilities == 0        ? "none, no_new_privs"
+						   : "some of the caller's, no_new_privs");
+	print_filters(printer, box);
+}
+
 static void print_walls(struct printer *printer, const struct box *box)
 {
-	struct text filter = { 0 }, ids = { 0 };
+	struct text ids = { 0 };
 
 	heading(printer, "walls");
 	print_namespaces(printer, box);
@@ -135,14 +164,7 @@ static void print_walls(struct printer *printer, const struct box *box)
 	leaf(printer, false, "capabilities",
 	     box->plan->capabilities == 0 ? "none, securebits locked, no_new_privs"
 					  : "some in the nested user namespace, no_new_privs");
-	text_add(&filter, "default, ");
-	text_number(&filter, filter_default.len);
-	text_add(&filter, " instructions");
-	for (size_t i = 0; i < box->program_count; i++) {
-		text_add(&filter, "; the caller's, ");
-		text_number(&filter, box->programs[i].length);
-	}
-	leaf(printer, true, "seccomp", filter.bytes);
+	print_filters(printer, box);
 }
 
 static void print_environment(struct printer *printer, char *const environment[])
@@ -155,7 +177,10 @@ static void print_environment(struct printer *printer, char *const environment[]
 static void print_command(struct printer *printer, const struct box *box)
 {
 	heading(printer, "command");
-	leaf(printer, false, "directory", box->directory[0] != '\0' ? box->directory : "/");
+	leaf(printer, false, "directory",
+	     box->directory[0] != '\0' ? box->directory
+	     : box->plan->init_only    ? "the caller's"
+				       : "/");
 	leaf(printer, box->argv[1] == NULL, "file", box->plan->command[0]);
 	for (size_t i = 1; box->argv[i] != NULL; i++)
 		leaf(printer, box->argv[i + 1] == NULL, "argument", box->argv[i]);
@@ -166,8 +191,12 @@ int explain(const struct box *box)
 	struct printer printer = { 0 };
 	struct fault fault;
 
-	print_view(&printer, &box->view);
-	print_walls(&printer, box);
+	if (box->plan->init_only) {
+		print_no_walls(&printer, box);
+	} else {
+		print_view(&printer, &box->view);
+		print_walls(&printer, box);
+	}
 	print_environment(&printer, box->environment);
 	print_command(&printer, box);
 	if (printer.error == 0)

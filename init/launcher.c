@@ -10,27 +10,27 @@
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "init/alone.h"
 #include "init/box.h"
+#include "init/clock.h"
 #include "init/clone.h"
 #include "init/descriptors.h"
 #include "init/explain.h"
 #include "init/info.h"
+#include "init/jobs.h"
 #include "init/personality.h"
+#include "init/reaper.h"
 #include "init/report.h"
+#include "init/signals.h"
 #include "init/status.h"
 #include "init/terminal.h"
 #include "init/text.h"
 #include "mountns/sys.h"
-
-#define STACK_SIZE (64 * 1024UL)
-#define LAST_SIGNAL 64
 
 struct launcher {
 	struct box box;
@@ -49,55 +49,20 @@ struct launcher {
 	int wait_status;       /* of the workload */
 };
 
-static uint64_t bit(int signal)
-{
-	return 1ULL << (signal - 1);
-}
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000ULL + (uint64_t)time.tv_nsec;
-}
-
-/* Blocks every signal, to read them one by one, and undoes what the caller ignores: that is
- * inherited through clone and exec, and an ignored SIGCHLD would cost us the exit status. */
-static int take_signals(struct box *box, struct fault *fault)
-{
-	const struct kernel_sigaction standard = { 0 };
-	const uint64_t all = ~0ULL;
-	int error = sys_sigprocmask(SIG_SETMASK, &all, &box->caller_mask);
-
-	for (int signal = 1; signal <= LAST_SIGNAL && error == 0; signal++)
-		if (signal == SIGCHLD ||
-		    (!box->plan->inherit_signals && signal != SIGKILL && signal != SIGSTOP))
-			error = sys_sigaction(signal, &standard);
-	if (!box->plan->inherit_signals)
-		box->caller_mask = 0;
-	return error < 0 ? fault_errno(fault, "signals", "", error) : 0;
-}
-
 /* A signal to a launcher that relays none is its own affair. Returns 0, or -errno. */
 static int leave_signals(const struct box *box)
 {
 	return box->plan->loose ? sys_sigprocmask(SIG_SETMASK, &box->caller_mask, NULL) : 0;
 }
 
-/* Two stacks, each above a guard page. */
 static int make_stacks(struct box *box, struct fault *fault)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	char *memory = mmap(NULL, 2 * (page + STACK_SIZE), PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	char *stacks[2];
+	int error = clone_map_stacks(stacks, 2);
 
-	if (memory == MAP_FAILED || mprotect(memory, page, PROT_NONE) != 0 ||
-	    mprotect(memory + page + STACK_SIZE, page, PROT_NONE) != 0)
-		return fault_errno(fault, "start", "stack", errno);
-	box->workload_stack = memory + page + STACK_SIZE;
-	box->pid1_stack = memory + 2 * (page + STACK_SIZE);
-	return 0;
+	box->workload_stack = stacks[0];
+	box->pid1_stack = stacks[1];
+	return error < 0 ? fault_errno(fault, "start", "stack", error) : 0;
 }
 
 /* A pidfd, not a parent-death signal: that one is sent when the thread ends which started us. */
@@ -199,22 +164,43 @@ static int clone_once(struct launcher *launcher)
 	return clone_child(pid1_main, box, box->pid1_stack, clone_flags(box), &launcher->pidfd);
 }
 
+/* Ids of the caller's choice are to be had in a user namespace alone. */
+static bool needs_users(const struct plan *plan)
+{
+	return (plan->uid >= 0 && plan->uid != (int64_t)getuid()) ||
+	       (plan->gid >= 0 && plan->gid != (int64_t)getgid());
+}
+
+/* Without the namespaces that are not to be had here, and may be missing. A failure of any other kind might
+ * be gone the next time, and is no reason to leave one out. */
 static int clone_pid1(struct launcher *launcher)
 {
+	static const unsigned int without[] = { 0, CLONE_NEWCGROUP, CLONE_NEWUSER,
+						CLONE_NEWCGROUP | CLONE_NEWUSER };
 	struct box *box = &launcher->box;
-	unsigned int dispensable = box->namespaces & box->plan->try_for;
-	int pid = clone_once(launcher);
+	unsigned int dispensable = box->plan->try_for;
+	int pid = -EINVAL;
 
-	if (pid >= 0 || dispensable == 0)
-		return pid;
-	box->namespaces &= ~dispensable;
-	box_choose_ids(box);
-	return clone_once(launcher);
+	if (needs_users(box->plan))
+		dispensable &= ~(unsigned int)CLONE_NEWUSER;
+	for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+		if ((without[i] & ~dispensable) != 0)
+			continue;
+		if (without[i] != 0) {
+			box->namespaces = box->plan->namespaces & ~without[i];
+			box_choose_ids(box);
+		}
+		pid = clone_once(launcher);
+		/* The kernel lacks it, or the limit of it is reached. */
+		if (pid != -EINVAL && pid != -ENOSPC)
+			break;
+	}
+	return pid;
 }
 
 static int open_pipes(struct launcher *launcher)
 {
-	const uint64_t relayed = ~bit(SIGCHLD);
+	const uint64_t relayed = ~signal_bit(SIGCHLD);
 	struct box *box = &launcher->box;
 	/* A pipe can be opened anew through /proc by who may look into its holder, a socket cannot. */
 	int error = box->tells ? sys_socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, box->report)
@@ -266,7 +252,7 @@ static int start(struct launcher *launcher, struct fault *fault)
 	struct box *box = &launcher->box;
 	int error;
 
-	if (take_signals(box, fault) != 0 || make_stacks(box, fault) != 0 ||
+	if (signals_take(box, fault) != 0 || make_stacks(box, fault) != 0 ||
 	    watch_parent(launcher, fault) != 0)
 		return -1;
 	error = open_pipes(launcher);
@@ -298,43 +284,30 @@ static void relay_signals(struct launcher *launcher)
 	struct signalfd_siginfo info;
 
 	while (sys_read(launcher->signals, &info, sizeof(info)) == sizeof(info)) {
-		int signal = (int)info.ssi_signo;
+		int signal = (int)info.ssi_signo, pid = launcher->pid;
 
 		/* A status pipe without a reader is our own trouble. */
 		if (signal == SIGPIPE && (int)info.ssi_pid == sys_getpid())
 			continue;
+		/* Else PID 1 sees to what the plan says about it. */
+		if (!launcher->box.reaper && (signal = launcher->plan->forward_as[signal]) == 0)
+			continue;
+		if (!launcher->box.reaper && launcher->plan->forward_group)
+			pid = -pid;
 		if (info.ssi_code == SI_KERNEL && !launcher->plan->new_session)
 			sys_tgkill(launcher->pid, launcher->pid, signal);
 		else
-			sys_kill(launcher->pid, signal);
+			sys_kill(pid, signal);
 	}
 }
 
 /*
- * The box is a process group of its own, and so in the background of a terminal. It gets the
- * foreground when it stops because it needs that, and we have it; not before, since others in our
- * group, such as a pager behind a pipe, may need it, too. Else we stop as well, so that the shell sees
- * it, and the box goes on when we do.
- *
  * A workload must not stop a launcher that has a --timeout to keep: a stop by the keyboard is undone
  * then. SIGSTOP, which it may have sent itself, is its own affair in any case.
  */
-static void follow_stop(struct launcher *launcher, int signal)
+static void follow_stop(const struct launcher *launcher, int signal)
 {
-	bool wants_terminal = signal == SIGTTIN || signal == SIGTTOU;
-	int terminal = terminal_open();
-	bool resume;
-
-	if (terminal < 0)
-		return;
-	if (wants_terminal && terminal_give(terminal, launcher->pid))
-		resume = true;
-	else if (launcher->deadline == 0 && (wants_terminal || signal == SIGTSTP))
-		resume = terminal_stop() || !wants_terminal;
-	else
-		resume = signal == SIGTSTP;
-	sys_close(terminal);
-	if (resume)
+	if (jobs_follow_stop(launcher->pid, signal, launcher->deadline != 0))
 		sys_tgkill(launcher->pid, launcher->pid, SIGCONT);
 }
 
@@ -390,7 +363,7 @@ static int wait_for(const struct launcher *launcher, struct pollfd *fds, unsigne
 	for (unsigned int i = 0; i < count; i++)
 		fds[i].revents = 0; /* what an interrupted call leaves as it was */
 	if (launcher->deadline != 0 && !launcher->timed_out) {
-		uint64_t time = now(), rest = launcher->deadline - time;
+		uint64_t time = clock_now(), rest = launcher->deadline - time;
 
 		if (time >= launcher->deadline)
 			return 0;
@@ -523,7 +496,7 @@ static int conclude(struct launcher *launcher)
 		status_timed_out(plan);
 		return EXIT_TIMED_OUT;
 	}
-	status = report_exit_status(launcher->wait_status);
+	status = reaper_exit_status(plan, launcher->wait_status);
 	status_ended(plan, launcher->wait_status);
 	info_ended(plan, status);
 	return status;
@@ -534,8 +507,10 @@ int init_run(const struct plan *plan)
 	struct launcher launcher = { .plan = plan };
 	struct fault fault;
 
+	if (plan->init_only)
+		return alone_run(plan);
 	if (plan->timeout != 0)
-		launcher.deadline = now() + plan->timeout;
+		launcher.deadline = clock_now() + plan->timeout;
 	if (box_prepare(&launcher.box, plan, &fault) != 0)
 		return fail(plan, REPORT_SETUP_FAILED, &fault);
 	if (plan->explain)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "init/inits.h"
 #include "init/options.h"
 #include "init/personality.h"
 
@@ -16,8 +18,11 @@ static int print_version(const struct plan *plan)
 
 static int look(const struct plan *plan)
 {
+	const struct init_program *program = inits_find(plan->as);
 	struct fault fault;
 
+	if (program != NULL)
+		return program->look(plan) == 0 ? 0 : EXIT_FAILURE;
 	if ((plan->help ? options_usage(plan->as, STDOUT_FILENO) : print_version(plan)) == 0)
 		return 0;
 	fault_errno(&fault, plan->help ? "help" : "version", "standard output", EIO);
@@ -42,7 +47,7 @@ int main(int argc, char **argv)
 	/* Freeing memory would only delay the end that frees all of it. */
 	if (init_parse(&plan, argc, argv, &fault) != 0)
 		return refuse(&plan, &fault);
-	if (plan.help || plan.version)
+	if (plan.help || plan.version || plan.licence)
 		return look(&plan);
 	init_warn(&plan);
 	return init_run(&plan);

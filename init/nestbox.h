@@ -38,7 +38,18 @@ struct limit {
 };
 
 /* Whose options, defaults, messages and exit statuses: see init/personality.h. */
-enum personality { AS_NESTBOX, AS_BWRAP };
+enum personality { AS_NESTBOX, AS_BWRAP, AS_TINI, AS_DUMB_INIT, AS_CATATONIT };
+
+/* Where a command without a box is in its terminal's job control: init/jobs.h. */
+enum job {
+	JOB_BACKGROUND,       /* a process group of its own; the foreground when it needs that */
+	JOB_FOREGROUND_STDIN, /* the same, in the foreground of standard input at once */
+	JOB_FOREGROUND_TTY,   /* the same, of the controlling terminal */
+	JOB_SESSION,          /* a session of its own, which takes the terminal over if it can */
+	JOB_SHARED,           /* our process group */
+};
+
+#define LAST_SIGNAL 64 /* the kernel's _NSIG */
 
 /* Descriptors of the caller, -1 where there is none. None of them reaches the workload. */
 enum plan_fd {
@@ -91,6 +102,23 @@ struct plan {
 	bool as_pid_1;
 	bool level_prefix;
 
+	/* How signals come in and ends go out. */
+	unsigned char forward_as[LAST_SIGNAL + 1]; /* what the command gets for each; 0: nothing */
+	uint64_t rewritten;   /* for which signals an option has said that, one bit each */
+	bool forward_group;   /* all that is forwarded goes to the command's process group */
+	uint64_t expected[4]; /* exit statuses that become 0, one bit each */
+	uint64_t grace; /* nanoseconds from SIGTERM to SIGKILL for what the command left; 0: none */
+	bool wait_all;  /* stay until the last descendant has ended */
+
+	/* An init without a box: it shares all with the caller that no option takes away. */
+	bool init_only;
+	bool subreaper;    /* adopt orphans as process 1 does, where we are not that one */
+	bool pause;        /* no command; reap until SIGINT or SIGTERM */
+	bool warn_reaped;  /* of each process that was adopted */
+	int verbosity;     /* of the personality, in its own levels */
+	int parent_signal; /* that we get when our parent ends; 0: none */
+	const char *name;  /* by which a personality was called */
+
 	/* What a personality sets. */
 	bool bare;            /* view: struct view_request */
 	bool touch_host;      /* the same */
@@ -101,9 +129,20 @@ struct plan {
 	/* The box is in the caller's process group, gets no signals through the launcher, is not killed
 	 * with it unless die_with_parent, and stays until its last process has ended. */
 	bool loose;
+	bool execvp; /* a script without an interpreter is the shell's: execvp(3) */
 
-	bool explain, help, version; /* print that instead of starting anything */
-	char **command;              /* argv of the workload, NULL-terminated */
+	/* The same, of an init without a box. */
+	enum job job;
+	uint64_t own_signals;    /* neither blocked nor forwarded, one bit each: its own faults */
+	uint64_t blocked;        /* for the command, on top of what the caller blocks */
+	bool farewell;           /* SIGTERM for the command's process group when that has ended */
+	bool stops_itself;       /* by the terminal's signals, as the command does */
+	bool leave_directory;    /* the init goes to "/" */
+	bool close_descriptors;  /* it keeps 0, 1 and 2 and those above */
+	bool rewrite_listen_pid; /* sd_listen_fds(3): what is for the init is for the command */
+
+	bool explain, help, version, licence; /* print that instead of starting anything */
+	char **command;                       /* argv of the workload, NULL-terminated */
 
 	const char **repeated; /* options given twice of which the last one counts, for a warning */
 	size_t repeated_count;

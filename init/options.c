@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "init/inits.h"
 #include "init/parser.h"
 #include "init/personality.h"
 #include "init/values.h"
@@ -301,11 +302,38 @@ int refuse_late_name(struct parser *parser, const struct option *option, char **
 	return parser_refuse(fault, option, "must be the first option", NULL);
 }
 
-static int check(struct plan *plan, struct fault *fault)
+/* Without a box there is nothing that these could be about. */
+static int check_init_only(const struct parser *parser, struct fault *fault)
 {
+	static const char *const others[] = { "--hostname",       "--as-pid-1", "--lock-file",
+					      "--exec-label",     "--info-fd",  "--json-status-fd",
+					      "--userns-block-fd" };
+
+	for (size_t i = 0; i < option_count; i++) {
+		enum option_group group = options[i].group;
+		bool box =
+			group == GROUP_GRANTS || group == GROUP_MOUNTS || group == GROUP_NAMESPACES;
+
+		for (size_t j = 0; j < sizeof(others) / sizeof(others[0]); j++)
+			box |= strcmp(options[i].name, others[j]) == 0;
+		if (box && (parser->seen[i / 64] & 1ULL << (i % 64)) != 0)
+			return parser_refuse(
+				fault, &options[i],
+				"cannot be combined with --init-only: it is about a box", NULL);
+	}
+	/* Everything is as the caller has it but for what was taken away. */
+	parser->plan->capabilities = ~parser->dropped;
+	return 0;
+}
+
+static int check(const struct parser *parser, struct fault *fault)
+{
+	struct plan *plan = parser->plan;
+
 	if (plan->help || plan->version)
 		return 0;
-	if (personality_check(plan, fault) != 0)
+	if ((plan->init_only && check_init_only(parser, fault) != 0) ||
+	    personality_check(plan, fault) != 0)
 		return -1;
 	if (plan->command[0] == NULL)
 		return fault_text(fault, "options", "COMMAND", "is missing");
@@ -323,12 +351,14 @@ static int check(struct plan *plan, struct fault *fault)
 }
 
 /* --as NAME in front of all other options is what the program's own name is elsewhere. */
-static int find_personality(char ***words, enum personality *as, struct fault *fault)
+static int find_personality(char ***words, enum personality *as, const char **name_called,
+			    struct fault *fault)
 {
 	char **next = *words;
 	const char *name;
 
-	*as = personality_of(next[0]);
+	*as = personality_called(next);
+	*name_called = next[0];
 	*words = next += next[0] != NULL;
 	if (*as != AS_NESTBOX || next[0] == NULL)
 		return 0;
@@ -340,6 +370,7 @@ static int find_personality(char ***words, enum personality *as, struct fault *f
 		return 0;
 	*words = next;
 	*as = personality_named(name);
+	*name_called = name;
 	if (*as == AS_NESTBOX && strcmp(name, "nestbox") != 0)
 		return fault_text(fault, "options", name, "is no program that nestbox can be");
 	return 0;
@@ -348,16 +379,21 @@ static int find_personality(char ***words, enum personality *as, struct fault *f
 int init_parse(struct plan *plan, int argc, char **argv, struct fault *fault)
 {
 	struct parser parser = { .plan = plan, .perms = -1 };
+	const struct init_program *program;
 	enum personality as;
 
 	(void)argc;
 	*plan = (struct plan){ .command = argv };
-	if (find_personality(&argv, &as, fault) != 0 ||
-	    personality_defaults(plan, as, fault) != 0 ||
-	    parser_words(&parser, argv, &plan->command, fault) != 0 ||
+	if (find_personality(&argv, &as, &plan->name, fault) != 0 ||
+	    personality_defaults(plan, as, fault) != 0)
+		return -1;
+	program = inits_find(as);
+	if (program != NULL)
+		return inits_parse(program, plan, argv, fault);
+	if (parser_words(&parser, argv, &plan->command, fault) != 0 ||
 	    check_leftovers(&parser, NULL, fault) != 0)
 		return -1;
-	return check(plan, fault);
+	return check(&parser, fault);
 }
 
 void init_release(struct plan *plan)

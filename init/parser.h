@@ -12,6 +12,7 @@ struct parser {
 	size_t layers;      /* --overlay-src right before this option */
 	unsigned int depth; /* of --args in one another */
 	bool set_seccomp, added_seccomp;
+	uint64_t dropped; /* capabilities, by --cap-drop and not given back since */
 	uint64_t seen[3]; /* options that were given, one bit for each row of the table */
 };
 
@@ -41,6 +42,9 @@ option_handler add_env, set_flag, set_id, set_hostname, add_limit, set_timeout, 
 	add_keep_fd, set_fd, unshare_all, unshare_namespace, unshare_try, share_namespace,
 	change_capabilities, add_lock_file, set_seccomp, add_seccomp;
 
+/* init/init_options.c */
+option_handler set_forward, add_rewrite, set_stop_signal, add_expected, set_grace;
+
 /* init/options.c */
 option_handler read_args, refuse_late_name;
 
@@ -49,6 +53,8 @@ enum {
 	FLAG_NEW_SESSION,
 	FLAG_DIE_WITH_PARENT,
 	FLAG_AS_PID_1,
+	FLAG_INIT_ONLY,
+	FLAG_WAIT_ALL,
 	FLAG_DISABLE_USERNS,
 	FLAG_ASSERT_USERNS_DISABLED,
 	FLAG_LEVEL_PREFIX,

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "init/inits.h"
 #include "init/parser.h"
 #include "init/personality.h"
 #include "mountns/linux.h"
@@ -13,11 +14,13 @@
 #define BWRAP_VERSION "0.12.0"
 
 static const struct {
-	const char *name, *version;
+	const char *name;
 	enum personality as;
 } programs[] = {
-	{ "nestbox", "nestbox " NESTBOX_VERSION, AS_NESTBOX },
-	{ "bwrap", "bubblewrap " BWRAP_VERSION, AS_BWRAP },
+	{ "nestbox", AS_NESTBOX },     { "bwrap", AS_BWRAP },
+	{ "tini", AS_TINI },           { "tini-static", AS_TINI },
+	{ "docker-init", AS_TINI },    { "dumb-init", AS_DUMB_INIT },
+	{ "catatonit", AS_CATATONIT }, { "podman-init", AS_CATATONIT },
 };
 #define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
 
@@ -64,28 +67,37 @@ enum personality personality_of(const char *argv0)
 	return as;
 }
 
-const char *personality_version(enum personality as)
+enum personality personality_called(char *const argv[])
 {
-	return programs[as].version;
+	enum personality as = personality_of(argv[0]);
+
+	if (as == AS_NESTBOX && argv[0] != NULL && strcmp(base_name(argv[0]), "init") == 0 &&
+	    argv[1] != NULL && strcmp(argv[1], "--") == 0 && getpid() == 1)
+		return AS_TINI;
+	return as;
 }
 
-static int begin_with_callers_environment(struct plan *plan, struct fault *fault)
+const char *personality_version(enum personality as)
 {
-	static const struct env_edit edits[] = { { .kind = ENV_CLEAR }, { .kind = ENV_KEEP_ALL } };
+	return as == AS_BWRAP ? "bubblewrap " BWRAP_VERSION : "nestbox " NESTBOX_VERSION;
+}
 
-	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
-		struct env_edit *place =
-			parser_append(&plan->env, &plan->env_count, sizeof(*place), fault);
-
-		if (place == NULL)
+/* In front of what options have edited so far. */
+static int begin_environment(struct plan *plan, const struct env_edit *edits, size_t count,
+			     struct fault *fault)
+{
+	for (size_t i = 0; i < count; i++)
+		if (parser_append(&plan->env, &plan->env_count, sizeof(*plan->env), fault) == NULL)
 			return -1;
-		*place = edits[i];
-	}
+	memmove(plan->env + count, plan->env, (plan->env_count - count) * sizeof(*plan->env));
+	memcpy(plan->env, edits, count * sizeof(*plan->env));
 	return 0;
 }
 
 static int bwrap_defaults(struct plan *plan, struct fault *fault)
 {
+	static const struct env_edit edits[] = { { .kind = ENV_CLEAR }, { .kind = ENV_KEEP_ALL } };
+
 	plan->bare = true;
 	plan->touch_host = true;
 	plan->inherit_fds = true;
@@ -93,9 +105,21 @@ static int bwrap_defaults(struct plan *plan, struct fault *fault)
 	plan->map_caller = true;
 	plan->unfiltered = true;
 	plan->loose = true;
+	plan->execvp = true;
 	/* Root keeps what it has unless it is told otherwise. */
 	plan->capabilities = getuid() == 0 ? UINT64_MAX : 0;
-	return begin_with_callers_environment(plan, fault);
+	return begin_environment(plan, edits, 2, fault);
+}
+
+/* What the three init programs have in common; they take nothing away from the command. */
+static void init_defaults(struct plan *plan)
+{
+	plan->init_only = true;
+	plan->inherit_fds = true;
+	plan->unfiltered = true;
+	plan->execvp = true;
+	plan->capabilities = UINT64_MAX;
+	inits_find(plan->as)->defaults(plan);
 }
 
 int personality_defaults(struct plan *plan, enum personality as, struct fault *fault)
@@ -104,6 +128,12 @@ int personality_defaults(struct plan *plan, enum personality as, struct fault *f
 	plan->uid = plan->gid = -1;
 	for (size_t i = 0; i < PLAN_FDS; i++)
 		plan->fds[i] = -1;
+	for (unsigned char signal = 1; signal <= LAST_SIGNAL; signal++)
+		plan->forward_as[signal] = signal;
+	if (inits_find(as) != NULL) {
+		init_defaults(plan);
+		return 0;
+	}
 	if (as == AS_BWRAP)
 		return bwrap_defaults(plan, fault);
 	plan->namespaces = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
@@ -155,8 +185,27 @@ static int check_bwrap_ids(const struct plan *plan, struct fault *fault)
 	return 0;
 }
 
+/* Without a box all is the caller's that no option takes away. */
+static int finish_init_only(struct plan *plan, struct fault *fault)
+{
+	static const struct env_edit edits[] = { { .kind = ENV_KEEP_ALL } };
+
+	plan->namespaces = 0;
+	plan->inherit_fds = plan->keep_fd_count == 0;
+	plan->unfiltered = true;
+	plan->subreaper = true;
+	plan->leave_directory = true;
+	plan->close_descriptors = true;
+	plan->rewrite_listen_pid = true;
+	if (plan->new_session)
+		plan->job = JOB_SHARED;
+	return begin_environment(plan, edits, 1, fault);
+}
+
 int personality_check(struct plan *plan, struct fault *fault)
 {
+	if (plan->init_only)
+		return finish_init_only(plan, fault);
 	if (plan->as == AS_BWRAP) {
 		if (plan->command[0] == NULL)
 			return fault_text(fault, "usage", "", "");
@@ -177,6 +226,9 @@ int personality_check(struct plan *plan, struct fault *fault)
 	}
 	if (plan->as_pid_1 && !is_unshared(plan, CLONE_NEWPID))
 		return refuse(fault, "Specifying --as-pid-1", "requires --unshare-pid");
+	if (plan->as_pid_1 && (plan->grace > 0 || plan->wait_all))
+		return refuse(fault, "Specifying --as-pid-1 and --grace or --wait-all",
+			      "is not permitted");
 	if (plan->as_pid_1 && plan->lock_file_count > 0)
 		return refuse(fault, "Specifying --as-pid-1 and --lock-file", "is not permitted");
 	return 0;
@@ -184,6 +236,8 @@ int personality_check(struct plan *plan, struct fault *fault)
 
 int personality_failure(const struct plan *plan, enum report_kind kind, const struct fault *fault)
 {
+	if (inits_find(plan->as) != NULL)
+		return inits_find(plan->as)->failure(kind, fault);
 	if (plan->as == AS_BWRAP)
 		return EXIT_FAILURE;
 	if (kind != REPORT_EXEC_FAILED)

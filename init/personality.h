@@ -17,6 +17,9 @@ enum personality personality_named(const char *name);
  * program's file is called. */
 enum personality personality_of(const char *argv0);
 
+/* The same for a whole command line. Container engines run their init as /dev/init -- COMMAND. */
+enum personality personality_called(char *const argv[]);
+
 /* Starts PLAN with the personality's defaults. Returns 0, or -1 with the fault. */
 int personality_defaults(struct plan *plan, enum personality as, struct fault *fault);
 

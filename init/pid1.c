@@ -5,6 +5,7 @@
  * the workload does, PID 1 reaps, forwards and reports.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
@@ -18,7 +19,9 @@
 #include "init/box.h"
 #include "init/clone.h"
 #include "init/descriptors.h"
+#include "init/reaper.h"
 #include "init/report.h"
+#include "mountns/resolve.h"
 #include "mountns/sys.h"
 
 #define SET_INTERFACE_FLAGS 0x8914UL /* SIOCSIFFLAGS of <linux/sockios.h> */
@@ -229,15 +232,18 @@ static int build_all(const struct box *box, struct built *built, struct fault *f
 		       : fault_text(fault, "start", "", "the builder of the view was killed");
 }
 
-/* fcntl_locking(2): such a lock is the process's, and goes with it. */
-static int lock_files(const struct box *box, struct fault *fault)
+/* fcntl_locking(2): such a lock is the process's, and goes with it. The file may be the work of an earlier
+ * box: a link of procfs would lead through our descriptors to the host, a FIFO would keep us waiting. */
+static int lock_files(const struct box *box, const struct built *built, struct fault *fault)
 {
 	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	struct resolver resolver = { .root = built->root };
 	const struct plan *plan = box->plan;
 
 	for (size_t i = 0; i < plan->lock_file_count; i++) {
 		const char *path = plan->lock_files[i];
-		int error, fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+		int error, fd = resolve_open(&resolver, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0,
+					     RESOLVE_INSIDE);
 
 		if (fd < 0)
 			return fault_errno(fault, "open lock file", path, fd);
@@ -268,14 +274,6 @@ static int limit_user_namespaces(const struct box *box, const struct built *buil
 	return error < 0 ? fault_errno(fault, "disable-userns", path, (int)error) : 0;
 }
 
-static int wait_for_caller(const struct plan *plan, struct fault *fault)
-{
-	char byte;
-	long got = plan->fds[FD_BLOCK] >= 0 ? sys_read(plan->fds[FD_BLOCK], &byte, 1) : 0;
-
-	return got < 0 ? fault_errno(fault, "block-fd", "", (int)got) : 0;
-}
-
 /* The child runs on our memory until it execs, while we wait; or we are what is to exec. */
 static int start_workload(const struct box *box, const struct built *built, mode_t umask,
 			  struct fault *fault)
@@ -292,6 +290,15 @@ static int start_workload(const struct box *box, const struct built *built, mode
 	return pid < 0 ? fault_errno(fault, "nested user namespace", "clone", pid) : pid;
 }
 
+/* With capabilities over these mounts the workload could take the new root away from above the old one. Who
+ * has had them outside the box as well is held by nothing here. */
+static bool may_chroot(const struct box *box)
+{
+	bool own = (box->namespaces & CLONE_NEWUSER) != 0 || box->plan->fds[FD_USERNS] >= 0;
+
+	return !own || box->nested || box->plan->capabilities == 0;
+}
+
 static int set_up(const struct box *box, struct fault *fault)
 {
 	/* What is made for the box has the modes that we say; the workload gets it back. */
@@ -305,11 +312,10 @@ static int set_up(const struct box *box, struct fault *fault)
 	    cut_propagation(fault) != 0 ||        /* before the first mount */
 	    name_host(box->plan, fault) != 0 ||   /* needs root */
 	    build_all(box, &built, fault) != 0 || /* while the host's paths are there */
-	    mountns_enter(built.root, box->plan->capabilities != 0, fault) !=
-		    0 ||                   /* clone(2): no namespace in a chroot */
-	    lock_files(box, fault) != 0 || /* paths in the box */
+	    mountns_enter(built.root, may_chroot(box), fault) != 0 ||
+	    lock_files(box, &built, fault) != 0 || /* paths in the box */
 	    limit_user_namespaces(box, &built, fault) != 0 ||
-	    wait_for_caller(box->plan, fault) != 0)
+	    box_wait_for_caller(box->plan, fault) != 0)
 		return -1;
 	return start_workload(box, &built, umask, fault);
 }
@@ -325,13 +331,38 @@ static int close_rest(const struct box *box)
 	return descriptors_close_but(0, box->pid1_fds, count);
 }
 
+/*
+ * Who asked for its number may want to enter its namespaces, so the memory of such a PID 1, which is nobody
+ * else's, is opened again. A workload in the same user namespace could trace it then, unless PID 1 is
+ * permitted something that the workload is not: ptrace(2), "Ptrace access mode checking". That is one
+ * capability, which takes no effect, and never can under the filter. Returns 0, or -errno.
+ */
+static int drop_capabilities(const struct box *box, bool *open)
+{
+	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
+	struct kernel_cap_data data[2] = { 0 };
+	uint64_t kept = box->plan->capabilities, more;
+	int error;
+
+	*open = box->tells;
+	if (!*open || box->nested)
+		return sys_capset(&header, data);
+	error = sys_capget(&header, data);
+	more = ((uint64_t)data[1].permitted << 32 | data[0].permitted) & ~kept;
+	*open = more != 0 && (kept >> CAP_SYS_PTRACE & 1) == 0;
+	/* The lowest bit alone. */
+	more = *open ? more & -more : 0;
+	data[0] = (struct kernel_cap_data){ .permitted = (uint32_t)more };
+	data[1] = (struct kernel_cap_data){ .permitted = (uint32_t)(more >> 32) };
+	return error < 0 ? error : sys_capset(&header, data);
+}
+
 /* From now on there is something to be attacked: keep nothing that reaping does not need. */
 static int confine(const struct box *box, struct fault *fault)
 {
-	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
-	const struct kernel_cap_data none[2] = { 0 };
 	const struct sock_fprog program = { filter_pid1.len,
 					    (struct sock_filter *)(uintptr_t)filter_pid1.code };
+	bool open;
 	int error;
 
 	if (box->old_environment.size > 0)
@@ -339,11 +370,10 @@ static int confine(const struct box *box, struct fault *fault)
 	error = close_rest(box);
 	if (error < 0)
 		return fault_errno(fault, "close_range", "PID 1", error);
-	error = sys_capset(&header, none);
+	error = drop_capabilities(box, &open);
 	if (error < 0)
 		return fault_errno(fault, "capabilities", "PID 1", error);
-	/* Who asked for its number may want to enter its namespaces; this memory is nobody else's. */
-	error = box->tells ? sys_prctl(PR_SET_DUMPABLE, 1, 0) : 0;
+	error = open ? sys_prctl(PR_SET_DUMPABLE, 1, 0) : 0;
 	if (error == 0)
 		error = sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0);
 	if (error == 0)
@@ -371,18 +401,12 @@ static _Noreturn void end(const struct box *box, int status)
 	sys_exit_group(report_exit_status(status));
 }
 
-static void reap(const struct box *box, int workload)
+/* Its shell, if it has one, is out there. */
+static void report_stop(struct reaper *reaper, int status)
 {
-	int status, pid;
+	const struct box *box = reaper->context;
 
-	int options = box->plan->loose ? WNOHANG : WNOHANG | WUNTRACED;
-
-	while ((pid = sys_wait4(-1, &status, options)) > 0) {
-		if (pid == workload && WIFSTOPPED(status))
-			report_send(box->report[1], REPORT_STOPPED, status);
-		else if (pid == workload)
-			end(box, status);
-	}
+	report_send(box->report[1], REPORT_STOPPED, status);
 }
 
 /*
@@ -391,29 +415,31 @@ static void reap(const struct box *box, int workload)
  * which the launcher means all of the box's process group. What a terminal sends to that group has
  * neither code, and has reached the workload already.
  */
-static void forward(int workload, const siginfo_t *info)
+static enum reaper_target route(struct reaper *reaper, const siginfo_t *info)
 {
-	if (info->si_pid != 0 || info->si_signo == SIGCHLD)
-		return;
+	if (reaper->plan->loose || info->si_pid != 0)
+		return TARGET_NOBODY;
 	if (info->si_code == SI_USER)
-		sys_kill(workload, info->si_signo);
-	else if (info->si_code == SI_TKILL)
-		sys_kill(0, info->si_signo);
+		return TARGET_CHILD;
+	return info->si_code == SI_TKILL ? TARGET_GROUP : TARGET_NOBODY;
 }
 
 static _Noreturn void serve(const struct box *box, int workload)
 {
-	const uint64_t all = ~0ULL;
-	siginfo_t info;
+	struct reaper reaper = {
+		.plan = box->plan,
+		.child = workload,
+		/* Ours is the box's: leave_group(). */
+		.group = box->plan->new_session ? -workload : 0,
+		.owns_all = (box->namespaces & CLONE_NEWPID) != 0,
+		.owns_stops = !box->plan->loose,
+		.route = route,
+		.stopped = report_stop,
+		.context = box,
+	};
 
-	for (;;) {
-		int signal = sys_sigwaitinfo(&all, &info);
-
-		/* Whatever woke us: a storm of other signals must not hide a SIGCHLD. */
-		reap(box, workload);
-		if (signal > 0 && !box->plan->loose)
-			forward(workload, &info);
-	}
+	reaper_serve(&reaper);
+	end(box, reaper.status);
 }
 
 int pid1_main(void *argument)

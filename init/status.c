@@ -28,13 +28,16 @@ static void add_walls(struct text *line, const struct box *box)
 
 	text_add(line, ",\"walls\":{");
 	for (size_t i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++) {
-		bool own = ((box->namespaces | CLONE_NEWNS) & namespaces[i].flag) != 0;
+		bool own = !box->plan->init_only &&
+			   ((box->namespaces | CLONE_NEWNS) & namespaces[i].flag) != 0;
 
 		add_member(line, namespaces[i].name, own ? "own" : "shared");
 		text_add(line, ",");
 	}
 	add_member(line, "capabilities", box->plan->capabilities == 0 ? "none" : "some");
-	text_add(line, ",\"no_new_privs\":\"on\",");
+	text_add(line, ",");
+	add_member(line, "no_new_privs", box_denies_new_privileges(box) ? "on" : "off");
+	text_add(line, ",");
 	add_member(line, "seccomp",
 		   !box->plan->unfiltered    ? "default"
 		   : box->program_count == 0 ? "none"

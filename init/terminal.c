@@ -32,7 +32,8 @@ bool terminal_is_ours(int terminal)
 
 bool terminal_give(int terminal, int group)
 {
-	return terminal_is_ours(terminal) && sys_ioctl(terminal, TIOCSPGRP, &group) == 0;
+	return foreground(terminal) == group ||
+	       (terminal_is_ours(terminal) && sys_ioctl(terminal, TIOCSPGRP, &group) == 0);
 }
 
 void terminal_take(int terminal)

@@ -11,7 +11,8 @@ int terminal_open(void);
 /* Whether our process group is in the foreground of TERMINAL. */
 bool terminal_is_ours(int terminal);
 
-/* Gives the foreground, if it is ours, to process group GROUP. Returns whether it is done. */
+/* Gives the foreground, if it is ours, to process group GROUP. Returns whether that has it: it may
+ * have it already when a stop was told that a SIGCONT from elsewhere has overtaken. */
 bool terminal_give(int terminal, int group);
 
 /* Takes the foreground if no process is left in the group that has it. */

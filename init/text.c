@@ -97,6 +97,38 @@ void text_json(struct text *text, const char *string)
 	text_add(text, "\"");
 }
 
+static void add_integer(struct text *text, int number)
+{
+	text_add(text, number < 0 ? "-" : "");
+	text_number(text, number < 0 ? -(unsigned long long)number : (unsigned long long)number);
+}
+
+void text_vprint(struct text *text, const char *format, va_list values)
+{
+	for (size_t length; *format != '\0'; format += length) {
+		length = strcspn(format, "%");
+		add_bytes(text, format, length);
+		if (format[length] == '\0')
+			break;
+		if (format[length + 1] == 's')
+			text_visible(text, va_arg(values, const char *));
+		else if (format[length + 1] == 'd')
+			add_integer(text, va_arg(values, int));
+		else
+			add_bytes(text, "%", 1);
+		length += 2;
+	}
+}
+
+void text_print(struct text *text, const char *format, ...)
+{
+	va_list values;
+
+	va_start(values, format);
+	text_vprint(text, format, values);
+	va_end(values);
+}
+
 static int wait_writable(int fd)
 {
 	struct pollfd pipe = { .fd = fd, .events = POLLOUT };

@@ -3,6 +3,7 @@
 #ifndef NESTBOX_INIT_TEXT_H
 #define NESTBOX_INIT_TEXT_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 /* A line being put together; what does not fit is cut, never overrun. Names are cut earlier than the
@@ -16,6 +17,11 @@ struct text {
 
 void text_add(struct text *text, const char *string);
 void text_number(struct text *text, unsigned long long number);
+
+/* printf(3) with %s, which is made visible as below, %d, and %% alone. */
+void text_print(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_vprint(struct text *text, const char *format, va_list values)
+	__attribute__((format(printf, 2, 0)));
 
 /* For a person's terminal: control characters (C1 ones, too) and what is not UTF-8 as \ooo, so that a
  * line stays a line. */

@@ -30,8 +30,7 @@ static const struct {
 	{ "STACK", RLIMIT_STACK },
 };
 
-/* Reads digits up to END. */
-static bool read_digits(const char *text, const char *end, uint64_t max, uint64_t *number)
+bool value_digits(const char *text, const char *end, uint64_t max, uint64_t *number)
 {
 	uint64_t value = 0;
 
@@ -50,7 +49,7 @@ static bool read_digits(const char *text, const char *end, uint64_t max, uint64_
 
 bool value_number(const char *text, uint64_t max, uint64_t *number)
 {
-	return read_digits(text, text + strlen(text), max, number);
+	return value_digits(text, text + strlen(text), max, number);
 }
 
 /* In the digits of BASE, which is at most 16. */
@@ -161,10 +160,10 @@ bool value_seconds(const char *text, uint64_t *nanoseconds)
 	const char *end = text + strlen(text);
 	uint64_t seconds, fraction = 0;
 
-	if (!read_digits(text, point ? point : end, TEN_YEARS, &seconds))
+	if (!value_digits(text, point ? point : end, TEN_YEARS, &seconds))
 		return false;
 	if (point != NULL) {
-		if (end - point > 10 || !read_digits(point + 1, end, NANOSECONDS, &fraction))
+		if (end - point > 10 || !value_digits(point + 1, end, NANOSECONDS, &fraction))
 			return false;
 		for (long digits = end - point - 1; digits < 9; digits++)
 			fraction *= 10;
@@ -182,7 +181,7 @@ static bool read_bound(const char *text, const char *end, uint64_t *bound)
 		*bound = UINT64_MAX;
 		return true;
 	}
-	return read_digits(text, end, UINT64_MAX - 1, bound);
+	return value_digits(text, end, UINT64_MAX - 1, bound);
 }
 
 bool value_limit(const char *text, struct limit *limit)

@@ -8,6 +8,9 @@
 /* A decimal number up to MAX. */
 bool value_number(const char *text, uint64_t max, uint64_t *number);
 
+/* The same of the digits up to END. */
+bool value_digits(const char *text, const char *end, uint64_t max, uint64_t *number);
+
 /* The same in octal digits. */
 bool value_octal(const char *text, uint64_t max, uint64_t *number);
 

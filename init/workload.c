@@ -16,7 +16,12 @@
 #include "init/box.h"
 #include "init/clone.h"
 #include "init/descriptors.h"
+#include "init/inits.h"
+#include "init/jobs.h"
+#include "init/personality.h"
 #include "init/report.h"
+#include "init/signals.h"
+#include "init/values.h"
 #include "mountns/sys.h"
 
 /* capabilities(7), "The securebits flags": noroot, no-setuid-fixup and no-cap-ambient-raise are set
@@ -88,19 +93,42 @@ static int enter_nested(const struct workload *workload, struct fault *fault)
 		       : write_file(built->sys, "user/max_user_namespaces", "0", fault);
 }
 
-/* In a user namespace that the caller made, its ids are what they are there. */
+/* A change of the user id empties the effective set, and without this all sets: capabilities(7). */
+static int keep_capabilities(void)
+{
+	return sys_prctl(PR_SET_KEEPCAPS, 1, 0);
+}
+
+static int raise_kept_capabilities(void)
+{
+	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
+	struct kernel_cap_data data[2];
+	int error = sys_capget(&header, data);
+
+	data[0].effective = data[0].permitted;
+	data[1].effective = data[1].permitted;
+	return error < 0 ? error : sys_capset(&header, data);
+}
+
+/* In a user namespace that the caller made, and without any of our own, ids are what they are there. */
 static int take_ids(const struct plan *plan, struct fault *fault)
 {
+	bool keeps = !plan->init_only || plan->capabilities != UINT64_MAX;
 	int error = 0;
 
-	if (plan->fds[FD_USERNS] < 0 || (plan->uid < 0 && plan->gid < 0))
+	if ((plan->fds[FD_USERNS] < 0 && !plan->init_only) || (plan->uid < 0 && plan->gid < 0))
 		return 0;
-	/* Or a change of the user id would take the capabilities away: capabilities(7). */
-	error = sys_prctl(PR_SET_KEEPCAPS, 1, 0);
+	/* The groups of whoever we were until now are not those of who we will be. */
+	if (plan->init_only && sys_count_groups() > 0)
+		error = sys_drop_groups();
+	if (error == 0 && keeps)
+		error = keep_capabilities();
 	if (error == 0 && plan->gid >= 0)
 		error = sys_setresgid((uint32_t)plan->gid);
 	if (error == 0 && plan->uid >= 0)
 		error = sys_setresuid((uint32_t)plan->uid);
+	if (error == 0 && plan->init_only && keeps)
+		error = raise_kept_capabilities();
 	return error < 0 ? fault_errno(fault, "ids", "", error) : 0;
 }
 
@@ -119,6 +147,9 @@ static int assert_no_user_namespace(const struct plan *plan, struct fault *fault
 		return 0;
 	pid = clone_child(exit_at_once, NULL, stack + sizeof(stack),
 			  CLONE_VM | CLONE_VFORK | CLONE_NEWUSER | SIGCHLD, NULL);
+	/* What passes is no answer. */
+	if (pid == -EAGAIN || pid == -ENOMEM || pid == -EINTR)
+		return fault_errno(fault, "assert-userns-disabled", "clone", pid);
 	if (pid < 0)
 		return 0;
 	sys_wait4(pid, &status, 0);
@@ -146,6 +177,9 @@ static int keep_descriptors(const struct workload *workload, struct fault *fault
 	const struct box *box = workload->box;
 	int report = box->report[1], error;
 
+	/* The exec closes the marked ones. */
+	if (box->plan->inherit_fds && box->plan->init_only)
+		return 0;
 	if (box->plan->inherit_fds) {
 		error = descriptors_close_marked(workload->built->proc, report);
 		return error < 0 ? fault_errno(fault, "descriptors", "", error) : 0;
@@ -160,15 +194,16 @@ static int keep_descriptors(const struct workload *workload, struct fault *fault
 	return error < 0 ? fault_errno(fault, "close_range", "", error) : 0;
 }
 
-/* The first number that the kernel does not know ends the loop. */
+/* The first number that the kernel does not know ends the loop; Linux 5.10 knows these. */
 static int drop_bounding_set(uint64_t kept)
 {
+	unsigned long capability = 0;
 	int error = 0;
 
-	for (unsigned long capability = 0; error == 0; capability++)
+	for (; error == 0; capability++)
 		if (capability > 63 || (kept >> capability & 1) == 0)
 			error = sys_prctl(PR_CAPBSET_DROP, capability, 0);
-	return error == -EINVAL ? 0 : error;
+	return error == -EINVAL && capability > CAP_CHECKPOINT_RESTORE + 1 ? 0 : error;
 }
 
 /* The ambient set follows the permitted one down; up it goes with a call for each. */
@@ -201,13 +236,16 @@ static int drop_capabilities(const struct plan *plan, struct fault *fault)
 {
 	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
 	struct kernel_cap_data data[2];
+	/* A namespace of our own gives all of them, and nothing else is asked for here. */
+	bool all = plan->capabilities == 0 && !plan->init_only;
 	uint64_t permitted, kept;
-	int error = plan->capabilities == 0 ? 0 : sys_capget(&header, data);
+	int error = all ? 0 : sys_capget(&header, data);
 
+	if (plan->init_only && plan->capabilities == UINT64_MAX)
+		return 0;
 	if (error < 0)
 		return fault_errno(fault, "capabilities", "", error);
-	permitted = plan->capabilities == 0 ? UINT64_MAX
-					    : (uint64_t)data[1].permitted << 32 | data[0].permitted;
+	permitted = all ? UINT64_MAX : (uint64_t)data[1].permitted << 32 | data[0].permitted;
 	kept = plan->capabilities & permitted;
 	if (permitted >> CAP_SETPCAP & 1) {
 		error = drop_bounding_set(plan->capabilities);
@@ -273,8 +311,14 @@ static int close_memory(struct fault *fault)
 
 static int give_signals_back(const struct box *box, struct fault *fault)
 {
-	int error = sys_sigprocmask(SIG_SETMASK, &box->caller_mask, NULL);
+	const uint64_t mask = box->caller_mask | box->plan->blocked;
+	const struct kernel_sigaction ignored = { .handler = SIG_IGN };
+	int error = 0;
 
+	if (box->plan->init_only && box->plan->inherit_signals && box->ignores_sigchld)
+		error = sys_sigaction(SIGCHLD, &ignored, NULL);
+	if (error == 0)
+		error = sys_sigprocmask(SIG_SETMASK, &mask, NULL);
 	return error < 0 ? fault_errno(fault, "signals", "", error) : 0;
 }
 
@@ -284,7 +328,7 @@ static int tie_to_parent(const struct box *box, struct fault *fault)
 {
 	int error = 0;
 
-	if (box->plan->loose ? box->plan->die_with_parent : !box->reaper)
+	if (box->plan->loose || box->plan->init_only ? box->plan->die_with_parent : !box->reaper)
 		error = sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0);
 	return error < 0 ? fault_errno(fault, "parent death signal", "", error) : 0;
 }
@@ -310,10 +354,13 @@ static int put_filter(const struct sock_filter *code, unsigned short length, con
 /* The caller's may forbid what it likes, so they come behind ours. */
 static int filter_calls(const struct box *box, struct fault *fault)
 {
-	int error = sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0);
+	int error = box_denies_new_privileges(box) ? sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0) : 0;
 
 	if (error < 0)
 		return fault_errno(fault, "no_new_privs", "", error);
+	if (!box->plan->unfiltered && !box->reaper &&
+	    put_filter(filter_init.code, filter_init.len, "PID 1", fault) != 0)
+		return -1;
 	if (!box->plan->unfiltered &&
 	    put_filter(filter_default.code, filter_default.len, "default", fault) != 0)
 		return -1;
@@ -335,12 +382,60 @@ static int set_up(const struct workload *workload, struct fault *fault)
 	    keep_descriptors(workload, fault) != 0 ||   /* procfs is not needed any more */
 	    limit_resources(box, fault) != 0 ||         /* nothing is opened any more */
 	    drop_capabilities(box->plan, fault) != 0 || /* the namespaces are as they shall be */
-	    enter_directory(box, fault) != 0 ||         /* with the workload's rights */
 	    close_memory(fault) != 0 ||                 /* the maps are written */
+	    enter_directory(box, fault) != 0 ||         /* not through PID 1's descriptors */
 	    tie_to_parent(box, fault) != 0 ||           /* the identity is final */
 	    give_signals_back(box, fault) != 0 ||       /* from here on a signal may end us */
 	    filter_calls(box, fault) != 0)              /* last, since it forbids the rest */
 		return -1;
+	return 0;
+}
+
+/* sd_listen_fds(3): descriptors that the caller gave us are the command's. */
+static void rewrite_listen_pid(struct workload *workload)
+{
+	static const char name[] = "LISTEN_PID=";
+	const size_t length = sizeof(name) - 1;
+	struct text string = { 0 };
+	uint64_t pid;
+
+	for (char **variable = workload->box->environment; *variable != NULL; variable++) {
+		if (strncmp(*variable, name, length) != 0 ||
+		    !value_number(*variable + length, INT_MAX, &pid) || (int)pid != sys_getppid())
+			continue;
+		text_print(&string, "%s%d", name, sys_getpid());
+		memcpy(workload->listen_pid, string.bytes, string.length);
+		*variable = workload->listen_pid;
+	}
+}
+
+static int begin_job(const struct plan *plan, struct fault *fault)
+{
+	const struct init_event event = { .kind = INIT_SPAWNED, .pid = sys_getpid() };
+
+	inits_tell(plan, &event);
+	return plan->new_session ? begin_session(plan, fault) : jobs_begin(plan, fault);
+}
+
+/* The same without a box: only what was asked for changes. */
+static int set_up_alone(struct workload *workload, struct fault *fault)
+{
+	const struct box *box = workload->box;
+	const struct plan *plan = box->plan;
+
+	if (begin_job(plan, fault) != 0 || /* while a terminal cannot stop us for it */
+	    keep_descriptors(workload, fault) != 0 ||
+	    limit_resources(box, fault) != 0 || /* may be raised with the caller's rights */
+	    take_ids(plan, fault) != 0 ||       /* with the capabilities */
+	    drop_capabilities(plan, fault) != 0 ||
+	    enter_directory(box, fault) != 0 || /* with the command's rights */
+	    (plan->as == AS_NESTBOX && close_memory(fault) != 0) ||
+	    tie_to_parent(box, fault) != 0 ||     /* the identity is final */
+	    give_signals_back(box, fault) != 0 || /* from here on a signal may end us */
+	    filter_calls(box, fault) != 0)        /* last, since it forbids the rest */
+		return -1;
+	if (plan->rewrite_listen_pid)
+		rewrite_listen_pid(workload);
 	return 0;
 }
 
@@ -380,17 +475,19 @@ static int run(const struct box *box, struct fault *fault)
 	char file[PATH_MAX];
 	int error;
 
-	if (strchr(name, '/') != NULL) {
+	if (name[0] == '\0') {
+		error = -ENOENT;
+	} else if (strchr(name, '/') != NULL) {
 		error = sys_execve(name, box->argv, box->environment);
 	} else {
-		error = exec_in_path(path != NULL       ? path
-				     : box->plan->loose ? "/bin:/usr/bin"
-							: "",
+		error = exec_in_path(path != NULL        ? path
+				     : box->plan->execvp ? "/bin:/usr/bin"
+							 : "",
 				     name, box->argv, box->environment, file);
 		tried = file;
 	}
 	/* A script that names no interpreter is the shell's: execvp(3), which bubblewrap calls. */
-	if (error == -ENOEXEC && box->plan->loose) {
+	if (error == -ENOEXEC && box->plan->execvp) {
 		box->argv[0] = (char *)(uintptr_t)tried;
 		box->argv[-1] = (char *)(uintptr_t) "/bin/sh";
 		error = sys_execve("/bin/sh", box->argv - 1, box->environment);
@@ -398,11 +495,27 @@ static int run(const struct box *box, struct fault *fault)
 	return fault_errno(fault, "exec", name, error);
 }
 
+/* Leaves what failed where the init finds it. */
+static _Noreturn void workload_alone(struct workload *workload)
+{
+	workload->failure = REPORT_SETUP_FAILED;
+	if (set_up_alone(workload, &workload->fault) == 0) {
+		run(workload->box, &workload->fault);
+		workload->failure = REPORT_EXEC_FAILED;
+	}
+	workload->failed = true;
+	sys_exit_group(
+		personality_failure(workload->box->plan, workload->failure, &workload->fault));
+}
+
 int workload_main(void *argument)
 {
-	const struct workload *workload = argument;
+	struct workload *workload = argument;
 	int report = workload->box->report[1];
 	struct fault fault;
+
+	if (workload->box->plan->init_only)
+		workload_alone(workload);
 
 	if (set_up(workload, &fault) != 0) {
 		report_fault(report, REPORT_SETUP_FAILED, &fault);

@@ -276,14 +276,14 @@ static int enter_without_pivot(struct fault *fault)
 }
 
 /* pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one. */
-int mountns_enter(int root, bool must_detach, struct fault *fault)
+int mountns_enter(int root, bool may_chroot, struct fault *fault)
 {
 	int error = sys_fchdir(root);
 
 	if (error == 0)
 		error = sys_pivot_root(".", ".");
 	/* An initramfs cannot be pivoted (EINVAL), and some seccomp profiles forbid the call. */
-	if (!must_detach && (error == -EINVAL || mount_is_missing(error)))
+	if (may_chroot && (error == -EINVAL || mount_is_missing(error)))
 		return enter_without_pivot(fault);
 	if (error < 0)
 		return fault_errno(fault, "pivot_root", "/", error);

@@ -160,6 +160,41 @@ static int open_path(struct source *source, const char *path)
 	return error == -ENOENT ? -ESTALE : error;
 }
 
+/* Writes what the first LENGTH bytes of PATH lead to, and the rest behind it, to REAL. */
+static int follow_first(const char *path, size_t length, char real[PATH_MAX])
+{
+	struct source source = { .fd = -1 };
+	char first[PATH_MAX], text[2 * PATH_MAX];
+	int error;
+
+	memcpy(first, path, length);
+	first[length] = '\0';
+	error = open_path(&source, first);
+	if (error == 0)
+		snprintf(text, sizeof(text), "%s%s", source.path, path + length);
+	source_release(&source);
+	if (error == 0 && mountns_flatten(text, real, PATH_MAX) < 0)
+		error = -ENAMETOOLONG;
+	return error;
+}
+
+bool source_follow(const char *path, char real[PATH_MAX])
+{
+	char absolute[PATH_MAX];
+	size_t length = strlen(path);
+
+	if (length + 2 > sizeof(absolute))
+		return false;
+	absolute[0] = '/';
+	memcpy(absolute + 1, path, length + 1);
+	/* As much of it as there is. */
+	for (length++; length > 1; length--)
+		if ((absolute[length] == '/' || absolute[length] == '\0') &&
+		    follow_first(absolute, length, real) == 0)
+			return true;
+	return false;
+}
+
 static struct source *next_pin(struct view *view, unsigned int rights)
 {
 	struct source *source = &view->pins[view->pin_count++];

@@ -280,7 +280,16 @@ static void place_above(const struct view *view, size_t i, char *dest)
 		view->sources[0].place = i;
 }
 
-/* The sources are sorted by path. */
+static bool is_default(const struct mount_step *step)
+{
+	for (size_t i = 0; i < DEFAULT_COUNT; i++)
+		if (step->dest == defaults[i].dest)
+			return true;
+	return false;
+}
+
+/* The sources are sorted by path. A step whose DEST leads through a link of a granted tree to another grant
+ * must find that in place as well: mounted later it would lie on top. */
 static int find_places(struct view *view, struct fault *fault)
 {
 	char dest[PATH_MAX];
@@ -294,7 +303,10 @@ static int find_places(struct view *view, struct fault *fault)
 			continue;
 		if (mountns_flatten(step->dest, dest, sizeof(dest)) < 0)
 			return fault_errno(fault, "mkdir parents", step->dest, ENAMETOOLONG);
-		if (view->source_count > 0)
+		if (view->source_count == 0)
+			continue;
+		place_above(view, i, dest);
+		if (!is_default(step) && source_follow(step->dest, dest))
 			place_above(view, i, dest);
 	}
 	return 0;

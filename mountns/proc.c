@@ -77,10 +77,11 @@ static int guard_bare(const struct proc *proc)
 
 	for (size_t i = 0; i < COUNT(names) && error == 0; i++) {
 		unsigned int flags = AT_SYMLINK_NOFOLLOW | (proc->whole ? AT_RECURSIVE : 0);
-		int tree;
+		int tree, may = sys_faccessat(proc->mount, names[i], W_OK);
 
-		if (sys_faccessat(proc->mount, names[i], W_OK) < 0)
+		if (may == -EACCES || may == -EROFS || may == -ENOENT)
 			continue;
+		/* Not to know is not to be safe: it is covered then, too. */
 		tree = mount_clone(proc->mounter, proc->mount, names[i], flags, MOUNT_ATTR_RDONLY);
 		error = cover(proc, tree, names[i]);
 	}

@@ -2,6 +2,8 @@
 #ifndef NESTBOX_MOUNTNS_SOURCE_H
 #define NESTBOX_MOUNTNS_SOURCE_H
 
+#include <limits.h>
+
 #include "mountns/view.h"
 
 /*
@@ -23,6 +25,10 @@ int source_pin(struct view *view, const char *path, unsigned int rights, bool op
 /* The same for what FD, a descriptor of the caller's, is open on. OBJECT is for the fault. */
 int source_pin_fd(struct view *view, int fd, const char *object, unsigned int rights,
 		  struct fault *fault);
+
+/* Where PATH leads, if the box shows it as the host does: REAL is without a link as far as the host has it.
+ * Returns false when there is nothing. */
+bool source_follow(const char *path, char real[PATH_MAX]);
 
 /* Finds the terminal that is standard output, if it is one and has a name. */
 void source_find_console(struct view *view);

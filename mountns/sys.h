@@ -346,6 +346,11 @@ static inline int sys_setpgid(int pid, int group)
 	return (int)sys_call(__NR_setpgid, pid, group, 0, 0, 0, 0);
 }
 
+static inline int sys_getsid(int pid)
+{
+	return (int)sys_call(__NR_getsid, pid, 0, 0, 0, 0, 0);
+}
+
 static inline int sys_getpgid(int pid)
 {
 	return (int)sys_call(__NR_getpgid, pid, 0, 0, 0, 0, 0);
@@ -366,6 +371,11 @@ static inline int sys_wait4(int pid, int *status, int options)
 	return (int)sys_call(__NR_wait4, pid, SYS_P(status), options, 0, 0, 0);
 }
 
+static inline int sys_waitid(int kind, int id, void *siginfo, int options)
+{
+	return (int)sys_call(__NR_waitid, kind, id, SYS_P(siginfo), options, 0, 0);
+}
+
 static inline int sys_pidfd_open(int pid)
 {
 	return (int)sys_call(__NR_pidfd_open, pid, 0, 0, 0, 0, 0);
@@ -382,15 +392,20 @@ static inline int sys_sigpending(uint64_t *set)
 	return (int)sys_call(__NR_rt_sigpending, SYS_P(set), sizeof(*set), 0, 0, 0, 0);
 }
 
-static inline int sys_sigaction(int signal, const struct kernel_sigaction *action)
+/* OLD may be NULL. */
+static inline int sys_sigaction(int signal, const struct kernel_sigaction *action,
+				struct kernel_sigaction *old)
 {
-	return (int)sys_call(__NR_rt_sigaction, signal, SYS_P(action), 0, sizeof(uint64_t), 0, 0);
+	return (int)sys_call(__NR_rt_sigaction, signal, SYS_P(action), SYS_P(old), sizeof(uint64_t),
+			     0, 0);
 }
 
-static inline int sys_sigwaitinfo(const uint64_t *set, void *siginfo)
+/* Without a TIMEOUT it waits for ever. */
+static inline int sys_sigtimedwait(const uint64_t *set, void *siginfo,
+				   const struct kernel_timespec *timeout)
 {
-	return (int)sys_call(__NR_rt_sigtimedwait, SYS_P(set), SYS_P(siginfo), 0, sizeof(*set), 0,
-			     0);
+	return (int)sys_call(__NR_rt_sigtimedwait, SYS_P(set), SYS_P(siginfo), SYS_P(timeout),
+			     sizeof(*set), 0, 0);
 }
 
 static inline int sys_signalfd(const uint64_t *set, int flags)
@@ -485,6 +500,25 @@ static inline int sys_setresgid(uint32_t id)
 	return (int)sys_call(__NR_setresgid32, (long)id, (long)id, (long)id, 0, 0, 0);
 #else
 	return (int)sys_call(__NR_setresgid, (long)id, (long)id, (long)id, 0, 0, 0);
+#endif
+}
+
+static inline int sys_drop_groups(void)
+{
+#ifdef __NR_setgroups32
+	return (int)sys_call(__NR_setgroups32, 0, 0, 0, 0, 0, 0);
+#else
+	return (int)sys_call(__NR_setgroups, 0, 0, 0, 0, 0, 0);
+#endif
+}
+
+/* How many supplementary groups this process has. */
+static inline int sys_count_groups(void)
+{
+#ifdef __NR_getgroups32
+	return (int)sys_call(__NR_getgroups32, 0, 0, 0, 0, 0, 0);
+#else
+	return (int)sys_call(__NR_getgroups, 0, 0, 0, 0, 0, 0);
 #endif
 }
 

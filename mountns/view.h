@@ -157,10 +157,9 @@ struct built {
  */
 int mountns_build(const struct view *view, struct built *built, struct fault *fault);
 
-/* Makes ROOT the root and detaches all that was there before. Where pivot_root(2) is refused, that stays
- * below it, out of reach for who may not unmount; if MUST_DETACH that is an error. Returns 0, or -1 with
- * the fault. */
-int mountns_enter(int root, bool must_detach, struct fault *fault);
+/* Makes ROOT the root and detaches all that was there before; where pivot_root(2) is refused, that stays
+ * below it if MAY_CHROOT, out of reach for who cannot unmount. Returns 0, or -1 with the fault. */
+int mountns_enter(int root, bool may_chroot, struct fault *fault);
 
 /* Pure helpers, public for the unit tests. */
 

@@ -338,6 +338,104 @@ static int cmd_count(char **argv)
 	return 0;
 }
 
+/* One line, one write, so that lines of several processes do not mix. */
+static void say(const char *who, int sig)
+{
+	dprintf(1, "%s got %d\n", who, sig);
+}
+
+/*
+ * family END: two processes of one group report, as "parent got N" and "child got N". At END the parent
+ * ends, and the child with it.
+ */
+static int cmd_family(char **argv)
+{
+	int end = atoi(argv[0]), sig = 0;
+	pid_t child;
+
+	block_all();
+	child = fork();
+	if (child < 0)
+		return fail("fork");
+	if (child == 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	else
+		dprintf(1, "ready\n");
+	while (sig != end || child == 0) {
+		siginfo_t info;
+
+		sig = wait_signal(&info);
+		if (sig != SIGCHLD)
+			say(child ? "parent" : "child", sig);
+	}
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	return 0;
+}
+
+/*
+ * heir END CODE [session|group]: a child that reports as "heir got N" until END, in a session or group of
+ * its own on request; once it listens, this process ends with CODE.
+ */
+static int cmd_heir(char **argv)
+{
+	int end = atoi(argv[0]), sig, p[2];
+	pid_t heir;
+	char c;
+
+	block_all();
+	if (pipe(p) < 0 || (heir = fork()) < 0)
+		return fail("fork");
+	if (heir == 0) {
+		if (argv[2] && !strcmp(argv[2], "session"))
+			setsid();
+		else if (argv[2])
+			setpgid(0, 0);
+		dprintf(1, "heir %d\n", getpid());
+		close(p[0]);
+		close(p[1]);
+		do {
+			siginfo_t info;
+
+			sig = wait_signal(&info);
+			say("heir", sig);
+		} while (sig != end);
+		return 0;
+	}
+	close(p[1]);
+	while (read(p[0], &c, 1) > 0)
+		;
+	_exit(atoi(argv[1]));
+}
+
+/* litter N END: N orphans, then as report. */
+static int cmd_litter(char **argv)
+{
+	signal(SIGCHLD, SIG_DFL);
+	for (long i = atol(argv[0]); i > 0; i--)
+		if (one_orphan() < 0)
+			return fail("fork");
+	return cmd_report(argv + 1);
+}
+
+/* winsize: says "ready", then the terminal's size at each change of it, until another signal comes. */
+static int cmd_winsize(char **argv)
+{
+	(void)argv;
+	block_all();
+	dprintf(1, "ready\n");
+	for (;;) {
+		siginfo_t info;
+		struct winsize size = { 0 };
+		int sig = wait_signal(&info);
+
+		if (sig != SIGWINCH && sig != SIGCONT)
+			return sig;
+		ioctl(0, TIOCGWINSZ, &size);
+		dprintf(1, "size %u %u\n", size.ws_row, size.ws_col);
+	}
+}
+
 /* hold: says "ready" and stays until a signal's own action ends it. */
 static int cmd_hold(char **argv)
 {
@@ -416,6 +514,8 @@ static int cmd_orphans(char **argv)
 	long count = atol(argv[0]), before = rss_of_init();
 	int zombies, all;
 
+	/* An init may hand on that it was ignored, and then nothing can be waited for. */
+	signal(SIGCHLD, SIG_DFL);
 	for (long i = 0; i < count; i++)
 		if (one_orphan() < 0)
 			return fail("fork");
@@ -722,21 +822,23 @@ static const struct command {
 	int args;
 	int (*run)(char **argv);
 } commands[] = {
-	{ "adopt", 0, cmd_adopt },     { "args", 0, cmd_args },
-	{ "caps", 0, cmd_caps },       { "cat", 1, cmd_cat },
-	{ "core", 0, cmd_core },       { "count", 2, cmd_count },
-	{ "cwd", 0, cmd_cwd },         { "die", 1, cmd_die },
-	{ "env", 0, cmd_env },         { "envsize", 0, cmd_envsize },
-	{ "exit", 1, cmd_exit },       { "fds", 0, cmd_fds },
-	{ "forge", 0, cmd_forge },     { "forkbomb", 1, cmd_forkbomb },
-	{ "hold", 0, cmd_hold },       { "ids", 0, cmd_ids },
-	{ "leave", 0, cmd_leave },     { "limits", 0, cmd_limits },
-	{ "ls", 1, cmd_ls },           { "mounts", 0, cmd_mounts },
-	{ "orphans", 1, cmd_orphans }, { "readlink", 1, cmd_readlink },
-	{ "report", 0, cmd_report },   { "session", 0, cmd_session },
-	{ "siege", 1, cmd_siege },     { "sigs", 0, cmd_sigs },
-	{ "stat", 1, cmd_stat },       { "stubborn", 0, cmd_stubborn },
-	{ "umask", 0, cmd_umask },     { "uname", 0, cmd_uname },
+	{ "adopt", 0, cmd_adopt },       { "args", 0, cmd_args },
+	{ "caps", 0, cmd_caps },         { "cat", 1, cmd_cat },
+	{ "core", 0, cmd_core },         { "count", 2, cmd_count },
+	{ "cwd", 0, cmd_cwd },           { "die", 1, cmd_die },
+	{ "env", 0, cmd_env },           { "envsize", 0, cmd_envsize },
+	{ "exit", 1, cmd_exit },         { "family", 1, cmd_family },
+	{ "fds", 0, cmd_fds },           { "forge", 0, cmd_forge },
+	{ "forkbomb", 1, cmd_forkbomb }, { "heir", 2, cmd_heir },
+	{ "hold", 0, cmd_hold },         { "ids", 0, cmd_ids },
+	{ "leave", 0, cmd_leave },       { "limits", 0, cmd_limits },
+	{ "litter", 2, cmd_litter },     { "ls", 1, cmd_ls },
+	{ "mounts", 0, cmd_mounts },     { "orphans", 1, cmd_orphans },
+	{ "readlink", 1, cmd_readlink }, { "report", 0, cmd_report },
+	{ "session", 0, cmd_session },   { "siege", 1, cmd_siege },
+	{ "sigs", 0, cmd_sigs },         { "stat", 1, cmd_stat },
+	{ "stubborn", 0, cmd_stubborn }, { "umask", 0, cmd_umask },
+	{ "uname", 0, cmd_uname },       { "winsize", 0, cmd_winsize },
 };
 
 int main(int argc, char **argv)

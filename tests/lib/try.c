@@ -403,6 +403,13 @@ static long op_seize(char **a)
 	return ptrace(PTRACE_SEIZE, atoi(a[0]), NULL, NULL);
 }
 
+/* To live on when the parent dies. */
+static long op_orphan(char **a)
+{
+	(void)a;
+	return prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+}
+
 static long op_vmread(char **a)
 {
 	char text[16];
@@ -578,6 +585,7 @@ static const struct op {
 	{ "open-r", 1, op_open_r },
 	{ "open-tree", 1, op_open_tree },
 	{ "open-w", 1, op_open_w },
+	{ "orphan", 0, op_orphan },
 	{ "pivot", 1, op_pivot },
 	{ "prlimit", 1, op_prlimit },
 	{ "put", 1, op_put },

@@ -298,7 +298,7 @@ static int build(int habits, const struct mount_step *steps, size_t count)
 #define ENTER(habits, ...)                                                                         \
 	do {                                                                                       \
 		CHECK(BUILD(habits, __VA_ARGS__) == 0);                                            \
-		CHECK(mountns_enter(built.root, false, &fault) == 0);                              \
+		CHECK(mountns_enter(built.root, true, &fault) == 0);                               \
 	} while (0)
 
 #define FAILS(what, which, why, habits, ...)                                                       \
@@ -658,7 +658,7 @@ TEST(more_binds_than_descriptors)
 	set_limit(40, 4000);
 	CHECK(build(BARE, many, MANY) == 0);
 	CHECK(view.nofile == 40);
-	CHECK(mountns_enter(built.root, false, &fault) == 0);
+	CHECK(mountns_enter(built.root, true, &fault) == 0);
 	CHECK(holds("/many/0/f", "host") && holds("/many/299/f", "host"));
 }
 
@@ -910,7 +910,7 @@ TEST(chain_of_links)
 	CHECK(build(BARE, steps, 43) == -1);
 	CHECK(says(fault.object, "/l40") && fault.error == ELOOP);
 	steps[42].dest = "/l39";
-	CHECK(build(BARE, steps, 43) == 0 && mountns_enter(built.root, false, &fault) == 0);
+	CHECK(build(BARE, steps, 43) == 0 && mountns_enter(built.root, true, &fault) == 0);
 	CHECK(is_mount("/d"));
 }
 
@@ -1009,14 +1009,14 @@ TEST(root)
 
 TEST(nothing_at_all)
 {
-	CHECK(build(BARE, NULL, 0) == 0 && mountns_enter(built.root, false, &fault) == 0);
+	CHECK(build(BARE, NULL, 0) == 0 && mountns_enter(built.root, true, &fault) == 0);
 	CHECK(lists("/", "") && has_flags("/", ST_NOSUID | ST_NODEV, ST_RDONLY | ST_NOEXEC));
 	CHECK(mode("/") == 0755);
 }
 
 TEST(defaults)
 {
-	CHECK(build(0, NULL, 0) == 0 && mountns_enter(built.root, false, &fault) == 0);
+	CHECK(build(0, NULL, 0) == 0 && mountns_enter(built.root, true, &fault) == 0);
 	CHECK(lists("/", "dev proc tmp "));
 	CHECK(has_flags("/", ST_NOSUID | ST_NODEV | ST_RDONLY | ST_NOEXEC, 0));
 	CHECK(has_flags("/tmp", ST_NOSUID | ST_NODEV | ST_NOEXEC, ST_RDONLY));
@@ -1150,7 +1150,7 @@ TEST(host_proc)
 	CHECK(readlink("/proc/self", self, sizeof(self)) > 0);
 	CHECK(mountns_prepare(&view, &request, &fault) == 0);
 	CHECK(mountns_build(&view, &built, &fault) == 0 && built.sys >= 0);
-	CHECK(mountns_enter(built.root, false, &fault) == 0);
+	CHECK(mountns_enter(built.root, true, &fault) == 0);
 	CHECK(is_there("/proc/2") && has_flags("/proc/sys", ST_RDONLY, 0));
 	CHECK(faccessat(built.proc, "self/uid_map", F_OK, 0) == 0);
 }
@@ -1302,7 +1302,7 @@ static void many_layers(void)
 	put("layer58/g", "low");
 	put("layer59/g", "top");
 	steps[60] = (struct mount_step)STEP(.kind = STEP_RO_OVERLAY, .dest = "/o");
-	CHECK(build(BARE, steps, 61) == 0 && mountns_enter(built.root, false, &fault) == 0);
+	CHECK(build(BARE, steps, 61) == 0 && mountns_enter(built.root, true, &fault) == 0);
 	CHECK(holds("/o/f", "bottom") && holds("/o/g", "top"));
 }
 
@@ -1377,7 +1377,7 @@ static void bind_swapped(void)
 {
 	if (BUILD(BARE, RO_BIND(at("w/in"), "/x")) != 0)
 		return;
-	CHECK(mountns_enter(built.root, false, &fault) == 0);
+	CHECK(mountns_enter(built.root, true, &fault) == 0);
 	CHECK(is_there("/x/good") != is_there("/x/bad"));
 }
 
@@ -1398,7 +1398,7 @@ static void bind_swapped_below(void)
 {
 	if (BUILD(BARE, RO_BIND(at("d"), "/x")) != 0)
 		return;
-	CHECK(mountns_enter(built.root, false, &fault) == 0);
+	CHECK(mountns_enter(built.root, true, &fault) == 0);
 	CHECK(has_flags("/x/one/m", ST_RDONLY | ST_NODEV, 0));
 	CHECK(has_flags("/x/two/m", ST_RDONLY | ST_NODEV, 0));
 }
