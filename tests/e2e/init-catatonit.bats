@@ -348,13 +348,6 @@ leaked() {
 	[ "$status" -eq 143 ]
 }
 
-@test "no signal is blocked in the command" {
-	# The original leaves 20, 21 and 22 blocked.
-	better CATATONIT
-	run cata -- "$PROBE" sigs
-	is "blocked 0000000000000000"
-}
-
 @test "the command keeps the caller's ignored signals: nohup works" {
 	run as_caller /bin/sh -c 'trap "" HUP TERM; exec "$@"' - "$CATA_" -- "$PROBE" sigs
 	says "ignored 1" "ignored 15"

@@ -119,13 +119,6 @@ Environment variables:' ]
 	is $'['"$PROBE"$']\n[args]\n[-g]\n[--version]\n[--]\n[-x]'
 }
 
-@test "options end at the command, without -- too" {
-	# The original looks for options behind the command unless POSIXLY_CORRECT is set.
-	better TINI
-	run tini "$PROBE" args -g -x
-	is $'['"$PROBE"$']\n[args]\n[-g]\n[-x]'
-}
-
 @test "options end at the command, without -- too, for POSIXLY_CORRECT" {
 	run as_caller env POSIXLY_CORRECT=1 "$TINI_" -s "$PROBE" args -g -x
 	is $'['"$PROBE"$']\n[args]\n[-g]\n[-x]'
