@@ -39,6 +39,7 @@ NATIVE=(--init-only --)
 # ---- the leader of the terminal's session ----
 
 @test "--init-only: the command is the foreground group; ^C ends it: 130" {
+	native
 	tty init_foreground "$NB" "${NATIVE[@]}" "$PROBE" hold
 	is $'command in front True\nown group True\nstatus 130'
 }
@@ -59,6 +60,7 @@ NATIVE=(--init-only --)
 }
 
 @test "^C reaches the command once: --init-only" {
+	native
 	tty interrupt "$NB" "${NATIVE[@]}" "$PROBE" report 15
 	is $'got 2\ngot 15\nstatus 0'
 }
@@ -76,8 +78,10 @@ NATIVE=(--init-only --)
 }
 
 @test "^\\ reaches the command once: all" {
-	tty quit "$NB" "${NATIVE[@]}" "$PROBE" report 15
-	is $'got 3\ngot 15\nstatus 0'
+	if under_test nestbox; then
+		tty quit "$NB" "${NATIVE[@]}" "$PROBE" report 15
+		is $'got 3\ngot 15\nstatus 0'
+	fi
 	tty quit "$TINI_" -s -- "$PROBE" report 15
 	is $'got 3\ngot 15\nstatus 0'
 	tty quit "$DUMB_" "$PROBE" report 15
@@ -110,8 +114,10 @@ sees_tty() {
 }
 
 @test "the command reads from the terminal" {
-	tty type "$NB" "${NATIVE[@]}" /bin/cat
-	is "status 0"
+	if under_test nestbox; then
+		tty type "$NB" "${NATIVE[@]}" /bin/cat
+		is "status 0"
+	fi
 	tty type "$TINI_" -s -- /bin/cat
 	is "status 0"
 	tty type "$DUMB_" /bin/cat
@@ -146,6 +152,7 @@ job_shell() {
 }
 
 @test "the window's size: WINCH reaches the command, and it sees the new size: --init-only" {
+	native
 	tty init_winsize "$NB" "${NATIVE[@]}" "$PROBE" winsize
 	is $'size 33 77\nsize 44 99\nstatus 15'
 }
@@ -164,6 +171,7 @@ job_shell() {
 JOBS=$'stopped True True\nshell has the terminal True\nruns True True\nstopped True True\nshell has the terminal True\nruns True True\ncode 130'
 
 @test "^Z stops, fg continues, ^C ends: --init-only" {
+	native
 	job init_jobs "$NB" "${NATIVE[@]}" "$PROBE" hold
 	is "$JOBS"
 }
@@ -192,6 +200,7 @@ JOBS=$'stopped True True\nshell has the terminal True\nruns True True\nstopped T
 }
 
 @test "^Z and bg: it runs on in the background: --init-only" {
+	native
 	job init_bg "$NB" "${NATIVE[@]}" "$PROBE" hold
 	is $'runs True True\nshell has the terminal True\ncode 143\nchild gone True'
 }
@@ -208,6 +217,7 @@ JOBS=$'stopped True True\nshell has the terminal True\nruns True True\nstopped T
 }
 
 @test "the command reads before ^Z and after fg: --init-only" {
+	native
 	cat_when_ready
 	job init_read "$NB" "${NATIVE[@]}" "$T/cat"
 	is $'read one\nread two\ncode 0'
@@ -221,6 +231,7 @@ JOBS=$'stopped True True\nshell has the terminal True\nruns True True\nstopped T
 }
 
 @test "reading in the background stops the job (TTIN), fg lets it read: --init-only" {
+	native
 	cat_when_ready
 	job init_ttin "$NB" "${NATIVE[@]}" "$T/cat"
 	is $'stopped True True\nshell has the terminal True\nread one\ncode 0'
@@ -242,6 +253,7 @@ JOBS=$'stopped True True\nshell has the terminal True\nruns True True\nstopped T
 }
 
 @test "writing in the background under tostop stops the job (TTOU), fg lets it write: --init-only" {
+	native
 	job init_ttou "$NB" "${NATIVE[@]}" /bin/echo "writ''ten"
 	is $'stopped True True\nshell has the terminal True\nwritten\ncode 0'
 }
@@ -253,6 +265,7 @@ JOBS=$'stopped True True\nshell has the terminal True\nruns True True\nstopped T
 }
 
 @test "afterwards the shell has its terminal: --init-only" {
+	native
 	job init_after "$NB" "${NATIVE[@]}" "$PROBE" exit 5
 	is $'code 5\nback'
 }
@@ -267,6 +280,7 @@ JOBS=$'stopped True True\nshell has the terminal True\nruns True True\nstopped T
 }
 
 @test "a script without job control reads on after the init" {
+	native
 	cat_when_ready
 	tty back /bin/sh -c '"$@"; read -r x && echo "back=$x"' - "$NB" "${NATIVE[@]}" "$T/cat"
 	is "back"
@@ -284,11 +298,13 @@ JOBS=$'stopped True True\nshell has the terminal True\nruns True True\nstopped T
 }
 
 @test "a pipeline whose other member needs the terminal: --init-only" {
+	native
 	job pipeline "$NB" "${NATIVE[@]}" "$PROBE" hold
 	is $'key x\ncode 130'
 }
 
 @test "the window's size as a job of a shell: --init-only" {
+	native
 	job init_winsize_job "$NB" "${NATIVE[@]}" "$PROBE" winsize
 	is $'size 33 77\ncode 15'
 }
