@@ -17,7 +17,7 @@ tty() {
 	local scenario=$1
 
 	shift
-	run timeout -s KILL 60 /usr/bin/python3 "$NB_BIN/terminal.py" "$scenario" "${CALLER[@]}" "$@" 3>&-
+	run timeout -k 10 60 /usr/bin/python3 "$NB_BIN/terminal.py" "$scenario" "${CALLER[@]}" "$@" 3>&-
 }
 
 # job SCENARIO INIT COMMAND…: typed at an interactive bash.

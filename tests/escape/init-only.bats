@@ -156,7 +156,7 @@ group_gone() {
 
 left_its_group() {
 	# The command moves to another group, so the one that was made for it is empty.
-	begin "$@" /bin/sh -c 'setsid "$1" report 64 & echo $! >"$2"; wait $!' - "$PROBE" "$T/pid"
+	begin "$@" /bin/sh -c 'setsid /bin/sh -c "echo \$\$ >$2; exec $1 report 64" & wait $!' - "$PROBE" "$T/pid"
 	await ready
 	MINE+=("$(<"$T/pid")")
 	kill -USR1 "$INIT" || true
