@@ -219,7 +219,7 @@ killed() {
 
 @test "crun: a command that is not there: 127, 127, 2, 1, with a word" {
 	image crun
-	under_test nestbox || skip "the original does otherwise"
+	native
 	words /nestbox --init-only -- /nope
 	run -127 "$ENGINE" run -b "$T/image" "$NAME"
 	matches "^nestbox: .*/nope"
@@ -235,6 +235,7 @@ killed() {
 }
 
 @test "crun: --init-only with --grace: a command's heir is asked, then killed" {
+	native
 	image crun
 	up /nestbox --init-only --grace 0.2 -- /probe heir 64 5 session
 	next
@@ -244,6 +245,7 @@ killed() {
 }
 
 @test "crun: --init-only with --rlimit and --expect" {
+	native
 	image crun
 	container /nestbox --init-only --rlimit nofile=64:64 -- /probe limits nofile
 	is "nofile 64:64"
@@ -361,7 +363,7 @@ scratch() {
 	need_root "an engine"
 	need_static
 	need podman
-	under_test nestbox || skip "the original does otherwise"
+	native
 	mkdir "$T/rootfs"
 	cp "$PROBE" "$NB" "$T/rootfs/"
 	tar -C "$T/rootfs" -cf "$T/scratch.tar" probe nestbox

@@ -830,7 +830,7 @@ asleep() {
 }
 
 @test "idle it never wakes up: --init-only" {
-	under_test nestbox || skip "the original does otherwise"
+	native
 	begin "$NB" --init-only -- "$PROBE" report 15
 	await ready
 	asleep
@@ -839,7 +839,7 @@ asleep() {
 }
 
 @test "idle it never wakes up: --init-only with --grace, --wait-all, --rewrite" {
-	under_test nestbox || skip "the original does otherwise"
+	native
 	begin "$NB" --init-only --grace 5 --wait-all --rewrite 2:15 -- "$PROBE" report 15
 	await ready
 	asleep
@@ -904,7 +904,7 @@ not_heavier() {
 }
 
 @test "at rest it holds no more memory than catatonit: --init-only" {
-	under_test nestbox || skip "the original does otherwise"
+	native
 	not_heavier "$NB" --init-only --
 }
 

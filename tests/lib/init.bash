@@ -68,6 +68,11 @@ under_test() {
 	esac
 }
 
+# native: this test is about nestbox's own words.
+native() {
+	under_test nestbox || skip "the original does otherwise"
+}
+
 # In the background, with the signals as a login shell would hand them over, as in common.bash; here INIT is
 # the init itself: env, setpriv and starter all exec. No setsid, which would fork.
 begin() {

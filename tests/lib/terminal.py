@@ -27,6 +27,7 @@ class Terminal:
         self.seen = b""
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             os.execvp(argv[0], argv)
         atexit.register(end_session, self.pid)
 
@@ -536,6 +537,8 @@ def shell_pid(t):
 
 
 def main():
+    # So that what is registered for the end is done then, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     os.environ["TERM"] = "dumb"
     os.environ["PS1"] = "$ "
     globals()["scenario_" + sys.argv[1]](sys.argv[2:])
