@@ -546,7 +546,9 @@ messages() {
 	run as_caller /bin/sh -c 'trap "" HUP TERM; exec "$@"' - "$TINI_" -s -- "$PROBE" sigs
 	says "ignored 1" "ignored 15"
 	run tini -- "$PROBE" sigs
-	is "blocked 0000000000000000"
+	says "blocked 0000000000000000"
+	# 32 and 33 may have come ignored: no C library lets a caller change that.
+	lacks "^ignored ([0-9]|[12][0-9]|3[01])$"
 }
 
 # ---- -p ----
