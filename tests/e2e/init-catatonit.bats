@@ -351,7 +351,8 @@ leaked() {
 @test "no signal is blocked in the command" {
 	# The original leaves 20, 21 and 22 blocked.
 	better CATATONIT
-	run cata -- "$PROBE" sigs
+	# What starts us may ignore the signals that its libc keeps to itself, as make does.
+	run as_caller "$NB_BIN/starter" reset "$CATA_" -- "$PROBE" sigs
 	is "blocked 0000000000000000"
 }
 

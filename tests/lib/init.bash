@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # variables shared with the bats files
 #
 # For the tests of nestbox as an init. They run against the originals, too:
 #
