@@ -26,6 +26,17 @@
 #include "init/terminal.h"
 #include "mountns/sys.h"
 
+/* Whether the command's process group is another one of our session. */
+static bool has_group(const struct plan *plan)
+{
+	return plan->job != JOB_SESSION && plan->job != JOB_SHARED;
+}
+
+static bool is_foreground_job(const struct plan *plan)
+{
+	return plan->job == JOB_FOREGROUND_STDIN || plan->job == JOB_FOREGROUND_TTY;
+}
+
 /* A terminal's signals for our group are for the command's, too. The rest is for the command. */
 static enum reaper_target route(struct reaper *reaper, const siginfo_t *info)
 {
@@ -46,14 +57,19 @@ static enum reaper_target route(struct reaper *reaper, const siginfo_t *info)
 		reaper->ended = signal == SIGINT || signal == SIGTERM;
 		return TARGET_NOBODY;
 	}
-	return plan->job == JOB_BACKGROUND && info->si_code == SI_KERNEL ? TARGET_GROUP
-									 : TARGET_CHILD;
+	/* A shell has put us in front again. */
+	if (signal == SIGCONT && reaper->child != 0 && is_foreground_job(plan))
+		jobs_pass_foreground(reaper->child);
+	return has_group(plan) && info->si_code == SI_KERNEL ? TARGET_GROUP : TARGET_CHILD;
 }
 
 static void follow_stop(struct reaper *reaper, int status)
 {
-	if (jobs_follow_stop(reaper->child, WSTOPSIG(status), reaper->deadline != 0))
-		sys_kill(-reaper->child, SIGCONT);
+	if (!jobs_follow_stop(reaper->child, WSTOPSIG(status), reaper->deadline != 0))
+		return;
+	if (is_foreground_job(reaper->plan))
+		jobs_pass_foreground(reaper->child);
+	sys_kill(-reaper->child, SIGCONT);
 }
 
 /* The signal is sent when the thread ends that started us: prctl(2), PR_SET_PDEATHSIG. */
@@ -202,7 +218,7 @@ int alone_run(const struct plan *plan)
 	struct reaper reaper = {
 		.plan = plan,
 		.owns_all = sys_getpid() == 1,
-		.owns_stops = plan->job == JOB_BACKGROUND,
+		.owns_stops = has_group(plan),
 		.deadline = plan->timeout != 0 ? clock_now() + plan->timeout : 0,
 		.route = route,
 		.stopped = follow_stop,

@@ -180,12 +180,13 @@ static int prepare_alone(struct box *box, struct fault *fault)
 
 	if (refuse_privileges(fault) != 0)
 		return -1;
+	if (plan->job != JOB_SESSION && plan->job != JOB_SHARED)
+		find_terminal(box);
 	if (plan->as != AS_NESTBOX) {
 		box->argv = plan->command;
 		box->environment = environ;
 		return 0;
 	}
-	find_terminal(box);
 	box->directory[0] = '\0';
 	if (box_take_descriptors(box, fault) != 0 || make_arguments(box, fault) != 0 ||
 	    make_environment(box, fault) != 0)

@@ -60,10 +60,8 @@ static void defaults(struct plan *plan)
 	plan->leave_directory = true;
 	plan->close_descriptors = true;
 	plan->rewrite_listen_pid = true;
-	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
+	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++)
 		plan->forward_as[stops[i]] = 0;
-		plan->blocked |= signal_bit(stops[i]);
-	}
 }
 
 static int finish(struct plan *plan, struct fault *fault)

@@ -41,10 +41,10 @@ static int set_rewrite(struct plan *plan, const struct letter *letter, char *val
 	(void)letter;
 	second = end + 1;
 	if (end == value || *end != ':')
-		return fault_text(fault, "options", value, "no rewrite");
+		return fault_text(fault, "options", "-r", "no rewrite");
 	to = strtol(second, &end, 10);
 	if (end == second || from < 1 || from > LAST_REWRITTEN || to < 0 || to > LAST_REWRITTEN)
-		return fault_text(fault, "options", value, "no rewrite");
+		return fault_text(fault, "options", "-r", "no rewrite");
 	plan->forward_as[from] = (unsigned char)to;
 	plan->rewritten |= signal_bit((int)from);
 	return 0;

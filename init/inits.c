@@ -125,34 +125,25 @@ static int take_letters(const struct init_program *program, struct plan *plan, c
 int inits_parse(const struct init_program *program, struct plan *plan, char **words,
 		struct fault *fault)
 {
-	bool permutes = program->permutes && getenv("POSIXLY_CORRECT") == NULL;
 	bool names = has_names(program);
-	char **next = words, **kept = words;
+	char **next = words;
 
 	if (program->lone_version && words[0] != NULL && words[1] == NULL)
 		plan->version = strcmp(words[0], "--version") == 0;
-	while (*next != NULL && !is_only_looking(plan)) {
-		char *word = *next;
-		bool option = word[0] == '-' && word[1] != '\0';
+	while (*next != NULL && (*next)[0] == '-' && (*next)[1] != '\0' && !is_only_looking(plan)) {
+		char *word = *next++;
 		int status = 0;
 
-		if (!option && !permutes)
+		if (strcmp(word, "--") == 0)
 			break;
-		next++;
-		if (option && strcmp(word, "--") == 0)
-			break;
-		if (!option)
-			*kept++ = word;
-		else if (word[1] == '-' && names)
+		if (word[1] == '-' && names)
 			status = take_name(program, plan, word, &next, fault);
 		else
 			status = take_letters(program, plan, word, &next, fault);
 		if (status != 0)
 			return -1;
 	}
-	while ((*kept++ = *next++) != NULL)
-		;
-	plan->command = words;
+	plan->command = next;
 	return is_only_looking(plan) ? 0 : program->finish(plan, fault);
 }
 

@@ -62,7 +62,6 @@ struct init_phrase {
 struct init_program {
 	const struct letter *letters;
 	size_t letter_count;
-	bool permutes; /* options may stand behind the command: getopt(3) */
 
 	bool lone_version; /* --version, with no other word beside it */
 
@@ -85,7 +84,8 @@ extern const struct init_program tini, dumb_init, catatonit;
 /* The program that AS is, NULL if none of the three. */
 const struct init_program *inits_find(enum personality as);
 
-/* Takes the options from WORDS, NULL-terminated, and puts what is left, the command, in front. */
+/* Takes the options from WORDS, NULL-terminated, up to the command. The word in front of that is one of
+ * ours, too. Returns 0, or -1 with the fault. */
 int inits_parse(const struct init_program *program, struct plan *plan, char **words,
 		struct fault *fault);
 

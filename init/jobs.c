@@ -48,12 +48,23 @@ static int open_terminal(const struct plan *plan)
 	return STDIN_FILENO;
 }
 
-static int take_foreground(const struct plan *plan, struct fault *fault)
+/* Somebody else's foreground is not taken; nobody else is there when our parent, the init, leads the
+ * session, as the first process of a container does. */
+static bool may_take(int terminal, int old_group, int *error)
+{
+	int front = 0;
+
+	*error = sys_ioctl(terminal, TIOCGPGRP, &front);
+	return *error == 0 && (front == old_group || sys_getsid(0) == sys_getppid());
+}
+
+static int take_foreground(const struct plan *plan, int old_group, struct fault *fault)
 {
 	struct init_event event = { .kind = INIT_NO_FOREGROUND };
-	int group = sys_getpgid(0), terminal = open_terminal(plan);
-	int error = sys_ioctl(terminal, TIOCSPGRP, &group);
+	int group = sys_getpgid(0), terminal = open_terminal(plan), error;
 
+	if (may_take(terminal, old_group, &error))
+		error = sys_ioctl(terminal, TIOCSPGRP, &group);
 	if (terminal != STDIN_FILENO)
 		sys_close(terminal);
 	if (error < 0 && !means_no_terminal(error))
@@ -78,7 +89,7 @@ static int begin_session(const struct plan *plan, struct fault *fault)
 
 int jobs_begin(const struct plan *plan, struct fault *fault)
 {
-	int error;
+	int old_group = sys_getpgid(0), error;
 
 	if (plan->job == JOB_SESSION)
 		return begin_session(plan, fault);
@@ -87,13 +98,26 @@ int jobs_begin(const struct plan *plan, struct fault *fault)
 	error = sys_setpgid(0, 0);
 	if (error < 0)
 		return fault_errno(fault, "process group", "", error);
-	return plan->job == JOB_BACKGROUND ? 0 : take_foreground(plan, fault);
+	/* Beside a shell others of our group, such as a pager behind a pipe, may need it first. */
+	if (plan->job == JOB_BACKGROUND && sys_getsid(0) != sys_getppid())
+		return 0;
+	return take_foreground(plan, old_group, fault);
+}
+
+void jobs_pass_foreground(int group)
+{
+	int terminal = terminal_open();
+
+	if (terminal < 0)
+		return;
+	terminal_give(terminal, group);
+	sys_close(terminal);
 }
 
 /*
  * A group of its own is in the background of a terminal. It gets the foreground when it stops because
- * it needs that, and we have it; not before, since others in our group, such as a pager behind a pipe,
- * may need it, too. Else we stop as well, so that the shell sees it, and the group goes on when we do.
+ * it needs that, and we have it. Else we stop as well, so that the shell sees it, and the group goes on
+ * when we do.
  */
 bool jobs_follow_stop(int group, int signal, bool must_run)
 {

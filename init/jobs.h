@@ -16,6 +16,9 @@ uint64_t jobs_detach(const struct plan *plan);
 /* In the command's process: takes the place that PLAN says. Returns 0, or -1 with the fault. */
 int jobs_begin(const struct plan *plan, struct fault *fault);
 
+/* Gives GROUP the foreground if we have it. */
+void jobs_pass_foreground(int group);
+
 /*
  * Process group GROUP, which is not ours, was stopped by SIGNAL. Gives it the terminal if that is
  * why, and stops this process as well where the shell should see it; but not if we MUST_RUN. Returns

@@ -43,7 +43,7 @@ enum personality { AS_NESTBOX, AS_BWRAP, AS_TINI, AS_DUMB_INIT, AS_CATATONIT };
 /* Where a command without a box is in its terminal's job control: init/jobs.h. */
 enum job {
 	JOB_BACKGROUND,       /* a process group of its own; the foreground when it needs that */
-	JOB_FOREGROUND_STDIN, /* the same, in the foreground of standard input at once */
+	JOB_FOREGROUND_STDIN, /* the same; the foreground of standard input where we have that */
 	JOB_FOREGROUND_TTY,   /* the same, of the controlling terminal */
 	JOB_SESSION,          /* a session of its own, which takes the terminal over if it can */
 	JOB_SHARED,           /* our process group */
@@ -107,8 +107,9 @@ struct plan {
 	uint64_t rewritten;   /* for which signals an option has said that, one bit each */
 	bool forward_group;   /* all that is forwarded goes to the command's process group */
 	uint64_t expected[4]; /* exit statuses that become 0, one bit each */
-	uint64_t grace; /* nanoseconds from SIGTERM to SIGKILL for what the command left; 0: none */
-	bool wait_all;  /* stay until the last descendant has ended */
+	uint64_t
+		grace; /* nanoseconds from SIGTERM to SIGKILL, for the command and what it left; 0: none */
+	bool wait_all; /* stay until the last descendant has ended */
 
 	/* An init without a box: it shares all with the caller that no option takes away. */
 	bool init_only;
@@ -134,7 +135,6 @@ struct plan {
 	/* The same, of an init without a box. */
 	enum job job;
 	uint64_t own_signals;    /* neither blocked nor forwarded, one bit each: its own faults */
-	uint64_t blocked;        /* for the command, on top of what the caller blocks */
 	bool farewell;           /* SIGTERM for the command's process group when that has ended */
 	bool stops_itself;       /* by the terminal's signals, as the command does */
 	bool leave_directory;    /* the init goes to "/" */

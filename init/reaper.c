@@ -102,6 +102,9 @@ static void forward(struct reaper *reaper, const siginfo_t *info)
 		signal_rest(reaper, sent, 0);
 	else
 		send(reaper, signal, sent, target);
+	/* It was asked to end, whatever the words were that it understands. */
+	if (signal == SIGTERM && sent != 0 && reaper->plan->grace > 0 && reaper->kill_at == 0)
+		reaper->kill_at = clock_now() + reaper->plan->grace;
 	if (!reaper->plan->stops_itself || !is_terminal_stop(signal))
 		return;
 	tell(reaper, (struct init_event){ .kind = INIT_STOPS });
@@ -157,7 +160,7 @@ static void begin_end(struct reaper *reaper)
 	const struct plan *plan = reaper->plan;
 
 	reaper->ended = true;
-	if (plan->grace == 0 || reaper->timed_out)
+	if (plan->grace == 0 || reaper->killing)
 		return;
 	signal_rest(reaper, SIGTERM, reaper->owns_group ? -reaper->group : 0);
 	reaper->kill_at = clock_now() + plan->grace;
@@ -167,9 +170,9 @@ static bool is_over(const struct reaper *reaper)
 {
 	bool stays = reaper->plan->wait_all || reaper->plan->grace > 0;
 
-	if (reaper->killing)
-		return reaper->owns_all || (reaper->ended && reaper->left == -ECHILD);
-	return reaper->ended && (!stays || reaper->left == -ECHILD);
+	if (reaper->killing && reaper->owns_all)
+		return reaper->ended || reaper->timed_out;
+	return reaper->ended && ((!stays && !reaper->killing) || reaper->left == -ECHILD);
 }
 
 static void reap(struct reaper *reaper)

@@ -325,7 +325,6 @@ static int failure(enum report_kind kind, const struct fault *fault)
 const struct init_program tini = {
 	.letters = letters,
 	.letter_count = LETTERS,
-	.permutes = true,
 	.lone_version = true,
 	.defaults = defaults,
 	.finish = finish,

@@ -311,14 +311,13 @@ static int close_memory(struct fault *fault)
 
 static int give_signals_back(const struct box *box, struct fault *fault)
 {
-	const uint64_t mask = box->caller_mask | box->plan->blocked;
 	const struct kernel_sigaction ignored = { .handler = SIG_IGN };
 	int error = 0;
 
 	if (box->plan->init_only && box->plan->inherit_signals && box->ignores_sigchld)
 		error = sys_sigaction(SIGCHLD, &ignored, NULL);
 	if (error == 0)
-		error = sys_sigprocmask(SIG_SETMASK, &mask, NULL);
+		error = sys_sigprocmask(SIG_SETMASK, &box->caller_mask, NULL);
 	return error < 0 ? fault_errno(fault, "signals", "", error) : 0;
 }
 

@@ -514,12 +514,29 @@ filter() {
 	[ "$status" -eq 5 ]
 }
 
+@test "--grace: a command that does not end at TERM gets KILL: 137" {
+	begin "$NB" --init-only --grace 0.2 -- "$PROBE" stubborn
+	await ready
+	kill -TERM "$INIT"
+	finish
+	[ "$status" -eq 137 ]
+}
+
 @test "--grace: a command that ends in time keeps its code" {
 	begin "$NB" --init-only --grace 30 -- /bin/sh -c 'trap "exit 7" TERM; echo ready; while :; do read -r x; done'
 	await ready
 	kill -TERM "$INIT"
 	finish
 	[ "$status" -eq 7 ]
+}
+
+@test "--grace with --stop-signal: that one, then KILL" {
+	begin "$NB" --init-only --stop-signal INT --grace 0.2 -- "$PROBE" report 64
+	await ready
+	kill -TERM "$INIT"
+	await "got 2"
+	finish
+	[ "$status" -eq 137 ]
 }
 
 @test "--grace: other signals start no clock" {

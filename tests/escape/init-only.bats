@@ -158,6 +158,7 @@ left_its_group() {
 	# The command moves to another group, so the one that was made for it is empty.
 	begin "$@" /bin/sh -c 'setsid /bin/sh -c "echo \$\$ >$2; exec $1 report 64" & wait $!' - "$PROBE" "$T/pid"
 	await ready
+	until [ -s "$T/pid" ]; do :; done
 	MINE+=("$(<"$T/pid")")
 	kill -USR1 "$INIT" || true
 	kill -KILL "$(only_child "$INIT")" || true

@@ -1,5 +1,4 @@
 #!/usr/bin/env bats
-# Not run yet: a part of these fails, since what nestbox shall do is not all there (issue 4).
 # SPDX-License-Identifier: MIT
 # The inits at a real terminal: as what `docker run -it` starts, and as a job of an interactive shell.
 
