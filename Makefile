@@ -154,6 +154,7 @@ lint: $(GENERATED) $(GEN)/options ## static checks of code, scripts and man page
 bench: $(B)/nestbox $(BENCH_PROGRAMS) ## how long a start takes: ratios to the floor, bubblewrap and tini
 	@NESTBOX=$(B)/nestbox tests/bench/run
 	@NESTBOX=$(B)/nestbox tests/bench/scale
+	@NESTBOX=$(abspath $(B)/nestbox) tests/bench/idle
 
 syscalls-list: $(B)/nestbox $(BENCH_PROGRAMS) ## write the list of system calls that a start may make
 	@tests/lib/count-syscalls >$(B)/syscalls.list && mv $(B)/syscalls.list tests/e2e/

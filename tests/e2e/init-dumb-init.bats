@@ -104,7 +104,7 @@ Use --help for full usage.'
 
 @test "-r: bad values: three lines, exit 1, nothing is started" {
 	local bad
-	for bad in 1 1:32 0:1 32:1 a:b -1:3 3:-1 15: :15 TERM:INT; do
+	for bad in 1 1:32 0:1 32:1 a:b -1:3 3:-1 "" 15: :15 TERM:INT; do
 		run --separate-stderr dumb -r "$bad" "$TRY" put "$T/marker"
 		exits 1
 		is ""
