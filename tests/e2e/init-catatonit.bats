@@ -293,6 +293,7 @@ leaked() {
 }
 
 @test "as PID 1: faults, and libc's own signals, from outside, do not end it" {
+	need_static # the sanitizers handle faults themselves
 	local sig
 	begin_first -- "$CATA_" -- "$PROBE" report 15
 	await ready
@@ -388,6 +389,7 @@ paused() {
 }
 
 @test "-P: no other signal ends it" {
+	need_static # the sanitizers handle faults themselves
 	local sig
 	paused -P
 	for sig in 1 3 4 5 6 7 8 10 11 12 13 14 16 17 18 20 21 22 23 24 25 26 27 28 29 30 31 34 40 64; do
