@@ -103,6 +103,22 @@ static int wait_for_maps(const struct box *box)
 	sys_exit_group(EXIT_NESTBOX);
 }
 
+/* The same without openat2(2): a file on another mount is not the one of the directory. */
+static int open_own(int dir, const char *name)
+{
+	struct kernel_statx there, here;
+	int fd = sys_openat(dir, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+	int error = fd < 0 ? fd : sys_statx(dir, "", AT_EMPTY_PATH, &there);
+
+	if (error == 0)
+		error = sys_statx(fd, "", AT_EMPTY_PATH, &here);
+	if (error == 0 && there.mount_id == here.mount_id)
+		return fd;
+	if (fd >= 0)
+		sys_close(fd);
+	return error < 0 ? error : -EXDEV;
+}
+
 /* Nothing may be mounted over the file, and no link stand there: it must be the kernel's. */
 static int write_map(int self, const char *name, const char *text, struct fault *fault)
 {
@@ -111,8 +127,11 @@ static int write_map(int self, const char *name, const char *text, struct fault 
 		.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
 	int fd = sys_openat2(self, name, &how);
-	long error = fd;
+	long error;
 
+	if (fd == -ENOSYS || fd == -EPERM || fd == -EACCES)
+		fd = open_own(self, name);
+	error = fd;
 	if (fd >= 0) {
 		error = sys_write(fd, text, strlen(text));
 		sys_close(fd);
