@@ -92,6 +92,13 @@ int place_existing(struct builder *builder, const char *path, const char *step);
 /* Forgets the last parent. */
 void place_forget(struct builder *builder);
 
+/* walk.c: sets PLACE to what the path leads to, component by component. Its directory becomes the last
+ * parent, for this time only. Returns 0, or -errno. */
+int place_walk(struct builder *builder, const struct wanted *wanted, struct place *place);
+
+/* How much of PATH is slashes and "." components, which are nothing to walk. */
+size_t place_skip(const char *path);
+
 /* --- build.c: mounts in the view ---------------------------------------------------------------- */
 
 /* Attaches MOUNT at TARGET. Both are closed, but for a new root. Returns 0, or -errno. */
@@ -150,6 +157,14 @@ int bind_open(struct builder *builder, const struct source *source);
 const struct source *bind_next(struct builder *builder);
 
 int bind_grant(struct builder *builder, const struct source *source);
+
+/* The mode of STEP, or what is taken when none is given. */
+mode_t step_mode(const struct mount_step *step);
+
+/* Puts MOUNT, which may be an error, at TARGET, which is STEP's destination. Returns 0, or -1 with the fault
+ * that is called NAME. */
+int step_put(struct builder *builder, const struct mount_step *step, const char *name, int mount,
+	     struct target *target);
 
 int step_bind(struct builder *builder, const struct mount_step *step);
 int step_tmpfs(struct builder *builder, const struct mount_step *step);

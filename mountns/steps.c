@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The steps that make something of their own. */
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 
 #include "mountns/build.h"
 #include "mountns/sys.h"
 
-/* What is taken when no mode is given. */
-static mode_t mode_of(const struct mount_step *step)
+mode_t step_mode(const struct mount_step *step)
 {
 	if (step->mode >= 0)
 		return (mode_t)step->mode;
@@ -20,9 +18,9 @@ static mode_t parents_mode(const struct mount_step *step)
 {
 	mode_t mode = 0755;
 
-	if ((mode_of(step) & 0070) == 0)
+	if ((step_mode(step) & 0070) == 0)
 		mode &= (mode_t)~0050;
-	if ((mode_of(step) & 0007) == 0)
+	if ((step_mode(step) & 0007) == 0)
 		mode &= (mode_t)~0005;
 	return mode;
 }
@@ -76,9 +74,8 @@ int build_tmpfs(struct builder *builder, const char *mode, uint64_t size, unsign
 	return error;
 }
 
-/* Puts MOUNT, which may be an error, at TARGET, which is the step's destination. */
-static int put(struct builder *builder, const struct mount_step *step, const char *name, int mount,
-	       struct target *target)
+int step_put(struct builder *builder, const struct mount_step *step, const char *name, int mount,
+	     struct target *target)
 {
 	int error = mount;
 
@@ -99,11 +96,11 @@ int step_tmpfs(struct builder *builder, const struct mount_step *step)
 	if (step->kind == STEP_SCRATCH)
 		attributes |= MOUNT_ATTR_NOEXEC;
 	else
-		build_number(mode, mode_of(step), 8);
+		build_number(mode, step_mode(step), 8);
 	if (place_open(builder, &wanted, &target) != 0)
 		return -1;
-	return put(builder, step, "tmpfs", build_tmpfs(builder, mode, step->size, attributes),
-		   &target);
+	return step_put(builder, step, "tmpfs", build_tmpfs(builder, mode, step->size, attributes),
+			&target);
 }
 
 /* A directory of a tmpfs of ours as a mount of its own stays writable when the rest is not: cheaper
@@ -155,17 +152,17 @@ int step_mqueue(struct builder *builder, const struct mount_step *step)
 
 	if (place_open(builder, &wanted, &target) != 0)
 		return -1;
-	return put(builder, step, "mqueue",
-		   mount_make(&builder->mounter, "mqueue", &context, context.value != NULL,
-			      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC),
-		   &target);
+	return step_put(builder, step, "mqueue",
+			mount_make(&builder->mounter, "mqueue", &context, context.value != NULL,
+				   MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC),
+			&target);
 }
 
 /* --- Directories and links ---------------------------------------------------------------------- */
 
 int step_dir(struct builder *builder, const struct mount_step *step)
 {
-	const struct wanted wanted = build_wanted(step, true, mode_of(step));
+	const struct wanted wanted = build_wanted(step, true, step_mode(step));
 	struct target target;
 
 	if (place_open(builder, &wanted, &target) != 0)
@@ -213,104 +210,6 @@ int step_symlink(struct builder *builder, const struct mount_step *step)
 	return error < 0 ? fault_errno(builder->fault, "symlink", step->dest, error) : 0;
 }
 
-/* --- Files -------------------------------------------------------------------------------------- */
-
-/* Blocks until FD is READY (POLLIN or POLLOUT): it may be the caller's, and O_NONBLOCK. */
-static void wait_for(int fd, short ready)
-{
-	struct pollfd poll = { .fd = fd, .events = ready };
-
-	sys_ppoll(&poll, 1, NULL);
-}
-
-static int write_all(int fd, const char *bytes, size_t size)
-{
-	while (size > 0) {
-		long written = sys_write(fd, bytes, size);
-
-		if (written == -EAGAIN)
-			wait_for(fd, POLLOUT);
-		else if (written < 0 && written != -EINTR)
-			return (int)written;
-		if (written > 0) {
-			bytes += written;
-			size -= (size_t)written;
-		}
-	}
-	return 0;
-}
-
-static int copy(int from, int to)
-{
-	char buffer[8192];
-
-	for (;;) {
-		long got = sys_read(from, buffer, sizeof(buffer));
-		int error = 0;
-
-		if (got == 0)
-			return 0;
-		if (got == -EAGAIN)
-			wait_for(from, POLLIN);
-		else if (got < 0 && got != -EINTR)
-			return (int)got;
-		else if (got > 0)
-			error = write_all(to, buffer, (size_t)got);
-		if (error < 0)
-			return error;
-	}
-}
-
-int step_file(struct builder *builder, const struct mount_step *step)
-{
-	const struct wanted wanted = build_wanted(step, false, mode_of(step));
-	int error, fd = place_create(builder, &wanted);
-
-	if (fd < 0)
-		return -1;
-	error = copy(step->fd, fd);
-	sys_close(fd);
-	return error < 0 ? fault_errno(builder->fault, "write", step->dest, error) : 0;
-}
-
-/* Copies the data to a new file NAME on the stage. Returns a clone of the stage's mount that shows nothing
- * else, or -errno. */
-static int make_data(struct builder *builder, const struct mount_step *step, int stage,
-		     const char *name)
-{
-	unsigned int attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-	int file = sys_openat(stage, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_of(step));
-	int error, tree;
-
-	if (file < 0)
-		return file;
-	error = copy(step->fd, file);
-	if (step->flags & STEP_READ_ONLY)
-		attributes |= MOUNT_ATTR_RDONLY;
-	tree = error < 0 ? error
-			 : mount_clone(&builder->mounter, file, "", AT_EMPTY_PATH, attributes);
-	sys_close(file);
-	return tree;
-}
-
-int step_data(struct builder *builder, const struct mount_step *step)
-{
-	static const char name[] = "data";
-	const struct wanted wanted = build_wanted(step, false, 0444);
-	struct target target;
-	int stage, status;
-
-	if (place_open(builder, &wanted, &target) != 0)
-		return -1;
-	stage = mount_files(&builder->mounter);
-	status = put(builder, step, "write",
-		     stage < 0 ? stage : make_data(builder, step, stage, name), &target);
-	/* What has no name cannot be moved into place, but lose its name there. */
-	if (stage >= 0)
-		sys_unlinkat(stage, name, 0);
-	return status;
-}
-
 /* --- What is there ------------------------------------------------------------------------------ */
 
 /* By a name the file would be looked up again, and perhaps through a link. */
@@ -332,7 +231,7 @@ int step_chmod(struct builder *builder, const struct mount_step *step)
 	if (fd < 0)
 		return -1;
 	may = build_may_change(builder, fd);
-	error = may > 0 ? change_mode(fd, mode_of(step)) : may;
+	error = may > 0 ? change_mode(fd, step_mode(step)) : may;
 	sys_close(fd);
 	if (may == 0)
 		return fault_text(builder->fault, "chmod", step->dest,
