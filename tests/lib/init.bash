@@ -127,6 +127,18 @@ until_children() {
 	return 1
 }
 
+# until_told TEXT: what the program of begin() says on stderr.
+until_told() {
+	local i
+
+	for ((i = 0; i < 20000; i++)); do
+		[[ $(<"$T/err") != *"$1"* ]] || return 0
+	done
+	echo "not told: $1" >&2
+	cat "$T/err" >&2
+	return 1
+}
+
 # until_cwd PID DIR: it may go there only after the command was started.
 until_cwd() {
 	local i
