@@ -3,7 +3,7 @@
 #ifndef NESTBOX_INIT_ALONE_H
 #define NESTBOX_INIT_ALONE_H
 
-#include "init/nestbox.h"
+#include "init/plan.h"
 
 /* init_run() for a plan with init_only. */
 int alone_run(const struct plan *plan);

@@ -10,7 +10,7 @@
 #include <linux/filter.h>
 #include <sys/types.h>
 
-#include "init/nestbox.h"
+#include "init/plan.h"
 #include "init/report.h"
 
 #define ID_MAP_SIZE 32 /* two ids of ten digits, a count of 1, blanks and a newline */

@@ -3,7 +3,7 @@
 #ifndef NESTBOX_INIT_INFO_H
 #define NESTBOX_INIT_INFO_H
 
-#include "init/nestbox.h"
+#include "init/plan.h"
 #include "init/report.h"
 
 /* The process PID is the box's first one, as it is called out here. The first descriptor is closed

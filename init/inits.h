@@ -7,7 +7,7 @@
 #ifndef NESTBOX_INIT_INITS_H
 #define NESTBOX_INIT_INITS_H
 
-#include "init/nestbox.h"
+#include "init/plan.h"
 #include "init/report.h"
 #include "init/text.h"
 

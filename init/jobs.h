@@ -7,7 +7,7 @@
 #ifndef NESTBOX_INIT_JOBS_H
 #define NESTBOX_INIT_JOBS_H
 
-#include "init/nestbox.h"
+#include "init/plan.h"
 
 /* In an init that will give its terminal to the command's session: lets go of it. Returns the
  * signals, one bit each, that this has sent to ourselves. */

@@ -2,7 +2,7 @@
 #ifndef NESTBOX_INIT_OPTIONS_H
 #define NESTBOX_INIT_OPTIONS_H
 
-#include "init/nestbox.h"
+#include "init/plan.h"
 
 enum option_group {
 	GROUP_GRANTS,

@@ -6,7 +6,7 @@
 #ifndef NESTBOX_INIT_PERSONALITY_H
 #define NESTBOX_INIT_PERSONALITY_H
 
-#include "init/nestbox.h"
+#include "init/plan.h"
 #include "init/report.h"
 #include "init/text.h"
 

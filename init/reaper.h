@@ -9,7 +9,7 @@
 
 #include <signal.h>
 
-#include "init/nestbox.h"
+#include "init/plan.h"
 
 /* For whom a signal is. */
 enum reaper_target { TARGET_NOBODY, TARGET_CHILD, TARGET_GROUP };

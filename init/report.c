@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "init/nestbox.h"
+#include "init/plan.h"
 #include "init/report.h"
 #include "mountns/sys.h"
 

@@ -3,7 +3,7 @@
 #ifndef NESTBOX_INIT_VALUES_H
 #define NESTBOX_INIT_VALUES_H
 
-#include "init/nestbox.h"
+#include "init/plan.h"
 
 /* A decimal number up to MAX. */
 bool value_number(const char *text, uint64_t max, uint64_t *number);

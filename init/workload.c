@@ -4,18 +4,15 @@
  * PID 1's memory until the exec, so it has no heap, no stdio, no locks and no errno.
  */
 #include <errno.h>
-#include <linux/capability.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 
 #include "filters/filter.h"
 #include "init/box.h"
-#include "init/clone.h"
 #include "init/descriptors.h"
+#include "init/identity.h"
 #include "init/inits.h"
 #include "init/jobs.h"
 #include "init/personality.h"
@@ -23,10 +20,6 @@
 #include "init/signals.h"
 #include "init/values.h"
 #include "mountns/sys.h"
-
-/* capabilities(7), "The securebits flags": noroot, no-setuid-fixup and no-cap-ambient-raise are set
- * and locked, keep-caps is locked as it is, clear. */
-#define SECUREBITS_LOCKED 0xefUL
 
 static int begin_session(const struct plan *plan, struct fault *fault)
 {
@@ -62,115 +55,6 @@ static int limit_resources(const struct box *box, struct fault *fault)
 	return 0;
 }
 
-static int write_file(int dir, const char *path, const char *text, struct fault *fault)
-{
-	int fd = sys_openat(dir, path, O_WRONLY | O_CLOEXEC, 0);
-	long error = fd;
-
-	if (fd >= 0) {
-		error = sys_write(fd, text, strlen(text));
-		sys_close(fd);
-	}
-	return error < 0 ? fault_errno(fault, "nested user namespace", path, (int)error) : 0;
-}
-
-/* The id asked for, on top of the box's root; and no user namespace below this one. */
-static int enter_nested(const struct workload *workload, struct fault *fault)
-{
-	const struct built *built = workload->built;
-	int error = 0;
-
-	/* Else it came with the clone. */
-	if (!workload->box->reaper)
-		error = sys_unshare(CLONE_NEWUSER);
-	if (error < 0)
-		return fault_errno(fault, "nested user namespace", "unshare", error);
-	if (write_file(built->proc, "self/uid_map", workload->box->nested_uid_map, fault) != 0 ||
-	    write_file(built->proc, "self/gid_map", workload->box->nested_gid_map, fault) != 0)
-		return -1;
-	return workload->box->plan->map_caller
-		       ? 0
-		       : write_file(built->sys, "user/max_user_namespaces", "0", fault);
-}
-
-/* A change of the user id empties the effective set, and without this all sets: capabilities(7). */
-static int keep_capabilities(void)
-{
-	return sys_prctl(PR_SET_KEEPCAPS, 1, 0);
-}
-
-static int raise_kept_capabilities(void)
-{
-	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
-	struct kernel_cap_data data[2];
-	int error = sys_capget(&header, data);
-
-	data[0].effective = data[0].permitted;
-	data[1].effective = data[1].permitted;
-	return error < 0 ? error : sys_capset(&header, data);
-}
-
-/* In a user namespace that the caller made, and without any of our own, ids are what they are there. */
-static int take_ids(const struct plan *plan, struct fault *fault)
-{
-	bool keeps = !plan->init_only || plan->capabilities != UINT64_MAX;
-	int error = 0;
-
-	if ((plan->fds[FD_USERNS] < 0 && !plan->init_only) || (plan->uid < 0 && plan->gid < 0))
-		return 0;
-	/* The groups of whoever we were until now are not those of who we will be. */
-	if (plan->init_only && sys_count_groups() > 0)
-		error = sys_drop_groups();
-	if (error == 0 && keeps)
-		error = keep_capabilities();
-	if (error == 0 && plan->gid >= 0)
-		error = sys_setresgid((uint32_t)plan->gid);
-	if (error == 0 && plan->uid >= 0)
-		error = sys_setresuid((uint32_t)plan->uid);
-	if (error == 0 && plan->init_only && keeps)
-		error = raise_kept_capabilities();
-	return error < 0 ? fault_errno(fault, "ids", "", error) : 0;
-}
-
-static int exit_at_once(void *argument)
-{
-	(void)argument;
-	sys_exit_group(0);
-}
-
-static int assert_no_user_namespace(const struct plan *plan, struct fault *fault)
-{
-	_Alignas(16) char stack[4096];
-	int status, pid;
-
-	if (!plan->assert_userns_disabled && !plan->disable_userns)
-		return 0;
-	pid = clone_child(exit_at_once, NULL, stack + sizeof(stack),
-			  CLONE_VM | CLONE_VFORK | CLONE_NEWUSER | SIGCHLD, NULL);
-	/* What passes is no answer. */
-	if (pid == -EAGAIN || pid == -ENOMEM || pid == -EINTR)
-		return fault_errno(fault, "assert-userns-disabled", "clone", pid);
-	if (pid < 0)
-		return 0;
-	sys_wait4(pid, &status, 0);
-	return fault_text(fault, "user namespaces", "",
-			  "creation of new user namespaces was not disabled as requested");
-}
-
-static int enter_identity(const struct workload *workload, struct fault *fault)
-{
-	const struct plan *plan = workload->box->plan;
-	int error = 0;
-
-	if (plan->fds[FD_USERNS2] >= 0)
-		error = sys_setns(plan->fds[FD_USERNS2], CLONE_NEWUSER);
-	if (error < 0)
-		return fault_errno(fault, "join", "the second user namespace", error);
-	if (workload->box->nested && enter_nested(workload, fault) != 0)
-		return -1;
-	return take_ids(plan, fault) != 0 ? -1 : assert_no_user_namespace(plan, fault);
-}
-
 /* The report pipe is left, too: the exec closes it. */
 static int keep_descriptors(const struct workload *workload, struct fault *fault)
 {
@@ -192,71 +76,6 @@ static int keep_descriptors(const struct workload *workload, struct fault *fault
 	descriptors_sort(box->keep_fds, box->keep_fd_count + 1);
 	error = descriptors_close_but(3, box->keep_fds, box->keep_fd_count + 1);
 	return error < 0 ? fault_errno(fault, "close_range", "", error) : 0;
-}
-
-/* The first number that the kernel does not know ends the loop; Linux 5.10 knows these. */
-static int drop_bounding_set(uint64_t kept)
-{
-	unsigned long capability = 0;
-	int error = 0;
-
-	for (; error == 0; capability++)
-		if (capability > 63 || (kept >> capability & 1) == 0)
-			error = sys_prctl(PR_CAPBSET_DROP, capability, 0);
-	return error == -EINVAL && capability > CAP_CHECKPOINT_RESTORE + 1 ? 0 : error;
-}
-
-/* The ambient set follows the permitted one down; up it goes with a call for each. */
-static int set_capabilities(uint64_t kept)
-{
-	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
-	const uint32_t low = (uint32_t)kept, high = (uint32_t)(kept >> 32);
-	const struct kernel_cap_data data[2] = { { low, low, low }, { high, high, high } };
-	int error = sys_capset(&header, data);
-
-	for (unsigned long capability = 0; capability < 64 && error == 0; capability++)
-		if (kept >> capability & 1)
-			error = sys_raise_ambient(capability);
-	return error;
-}
-
-/* A workload that keeps capabilities is to use them as root does anywhere; one without is to stay
- * without. */
-static int lock_securebits(uint64_t kept)
-{
-	return kept == 0 ? sys_prctl(PR_SET_SECUREBITS, SECUREBITS_LOCKED, 0) : 0;
-}
-
-/*
- * Bounding set and securebits while CAP_SETPCAP lasts, then the other sets. Who has not got that one
- * (root in a container, say) has no user namespace of its own either; no_new_privs sees to it that
- * the bounding set gives nothing back.
- */
-static int drop_capabilities(const struct plan *plan, struct fault *fault)
-{
-	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
-	struct kernel_cap_data data[2];
-	/* A namespace of our own gives all of them, and nothing else is asked for here. */
-	bool all = plan->capabilities == 0 && !plan->init_only;
-	uint64_t permitted, kept;
-	int error = all ? 0 : sys_capget(&header, data);
-
-	if (plan->init_only && plan->capabilities == UINT64_MAX)
-		return 0;
-	if (error < 0)
-		return fault_errno(fault, "capabilities", "", error);
-	permitted = all ? UINT64_MAX : (uint64_t)data[1].permitted << 32 | data[0].permitted;
-	kept = plan->capabilities & permitted;
-	if (permitted >> CAP_SETPCAP & 1) {
-		error = drop_bounding_set(plan->capabilities);
-		if (error < 0)
-			return fault_errno(fault, "capabilities", "bounding set", error);
-		error = lock_securebits(kept);
-		if (error < 0)
-			return fault_errno(fault, "capabilities", "securebits", error);
-	}
-	error = set_capabilities(kept);
-	return error < 0 ? fault_errno(fault, "capabilities", "", error) : 0;
 }
 
 static const char *find_variable(char *const environment[], const char *prefix)
@@ -338,7 +157,8 @@ static int label_exec(const struct workload *workload, struct fault *fault)
 	const char *label = workload->box->plan->exec_label;
 
 	return label == NULL ? 0
-			     : write_file(workload->built->proc, "self/attr/exec", label, fault);
+			     : identity_write(workload->built->proc, "self/attr/exec", label,
+					      "exec label", fault);
 }
 
 static int put_filter(const struct sock_filter *code, unsigned short length, const char *name,
@@ -376,11 +196,11 @@ static int set_up(const struct workload *workload, struct fault *fault)
 
 	sys_umask(workload->umask);
 	if (begin_session(box->plan, fault) != 0 ||
-	    enter_identity(workload, fault) != 0 ||     /* needs procfs and the capabilities */
+	    identity_enter(workload, fault) != 0 ||     /* needs procfs and the capabilities */
 	    label_exec(workload, fault) != 0 ||         /* the same */
 	    keep_descriptors(workload, fault) != 0 ||   /* procfs is not needed any more */
 	    limit_resources(box, fault) != 0 ||         /* nothing is opened any more */
-	    drop_capabilities(box->plan, fault) != 0 || /* the namespaces are as they shall be */
+	    capabilities_drop(box->plan, fault) != 0 || /* the namespaces are as they shall be */
 	    close_memory(fault) != 0 ||                 /* the maps are written */
 	    enter_directory(box, fault) != 0 ||         /* not through PID 1's descriptors */
 	    tie_to_parent(box, fault) != 0 ||           /* the identity is final */
@@ -424,9 +244,9 @@ static int set_up_alone(struct workload *workload, struct fault *fault)
 
 	if (begin_job(plan, fault) != 0 || /* while a terminal cannot stop us for it */
 	    keep_descriptors(workload, fault) != 0 ||
-	    limit_resources(box, fault) != 0 || /* may be raised with the caller's rights */
-	    take_ids(plan, fault) != 0 ||       /* with the capabilities */
-	    drop_capabilities(plan, fault) != 0 ||
+	    limit_resources(box, fault) != 0 ||    /* may be raised with the caller's rights */
+	    identity_take_ids(plan, fault) != 0 || /* with the capabilities */
+	    capabilities_drop(plan, fault) != 0 ||
 	    enter_directory(box, fault) != 0 || /* with the command's rights */
 	    (plan->as == AS_NESTBOX && close_memory(fault) != 0) ||
 	    tie_to_parent(box, fault) != 0 ||     /* the identity is final */

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "init/nestbox.h"
+#include "init/plan.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

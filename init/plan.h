@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nestbox: a plan is data, what was asked and nothing that was found at run time. Fill one in or
- * have it parsed, then run it.
+ * A plan is data, what was asked and nothing that was found at run time. Fill one in or have it
+ * parsed, then run it.
  */
-#ifndef NESTBOX_H
-#define NESTBOX_H
+#ifndef NESTBOX_INIT_PLAN_H
+#define NESTBOX_INIT_PLAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
