@@ -80,6 +80,16 @@ $(GEN)/licence.h: LICENSE
 	@mkdir -p $(@D)
 	@{ echo 'static const char licence_text[] ='; sed 's/["\\]/\\&/g; s/.*/"&\\n"/' $<; echo ';'; } >$@
 
+# Completions of the shells, from the option table.
+COMPLETIONS := $(patsubst %,$(GEN)/completion.%,bash zsh fish)
+
+$(GEN)/completion: init/completion/generate.c init/options.def
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) -O1 -g -o $@ $<
+
+$(GEN)/completion.%: $(GEN)/completion
+	@$(GEN)/completion $* >$@
+
 # --- Programs of the tests -------------------------------------------------------------------------
 
 STATIC_CC := musl-gcc -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) -O2 -static \
@@ -172,9 +182,12 @@ $(GEN)/options: tests/lib/mdoc/options.c $(filter-out $(B)/init/main.o,$(OBJECTS
 man: $(GEN)/options ## write the option list of the man page anew
 	@tests/lib/mdoc/update nestbox.1
 
-install: all ## install the program and its man page (DESTDIR, PREFIX)
+install: all $(COMPLETIONS) ## install program, man page and completions (DESTDIR, PREFIX)
 	install -D -m 0755 $(B)/nestbox $(DESTDIR)$(PREFIX)/bin/nestbox
 	install -D -m 0644 nestbox.1 $(DESTDIR)$(PREFIX)/share/man/man1/nestbox.1
+	install -D -m 0644 $(GEN)/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/nestbox
+	install -D -m 0644 $(GEN)/completion.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_nestbox
+	install -D -m 0644 $(GEN)/completion.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/nestbox.fish
 
 clean: ## remove what was built
 	rm -rf build

@@ -23,11 +23,14 @@ setup() {
     done
 }
 
-@test "make install puts program and man page under DESTDIR and PREFIX" {
+@test "make install puts program, man page and completions under DESTDIR and PREFIX" {
     fresh_make install DESTDIR="$T/stage" PREFIX=/opt/x
     cmp "$NB_TREE/build/musl/nestbox" "$T/stage/opt/x/bin/nestbox"
     [ -f "$T/stage/opt/x/share/man/man1/nestbox.1" ]
-    [ "$(cd "$T/stage" && find . -type f | wc -l)" = 2 ]
+    [ -s "$T/stage/opt/x/share/bash-completion/completions/nestbox" ]
+    [ -s "$T/stage/opt/x/share/zsh/site-functions/_nestbox" ]
+    [ -s "$T/stage/opt/x/share/fish/vendor_completions.d/nestbox.fish" ]
+    [ "$(cd "$T/stage" && find . -type f | wc -l)" = 5 ]
 }
 
 @test "CC, CFLAGS and LDFLAGS reach the compiler" {
