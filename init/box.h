@@ -49,6 +49,7 @@ struct box {
 	bool in_foreground;   /* of the terminal is the caller's process group */
 	bool reaper;          /* PID 1 stays beside the workload; else it becomes that */
 	bool tells;           /* PID 1 reports its namespaces, and may be looked at from outside */
+	bool sends_fds;       /* a descriptor comes up with a report */
 	bool parallel;        /* the network namespace is made beside the view, by two processes */
 	bool shares_memory;   /* launcher and PID 1 */
 	uint64_t caller_mask; /* of blocked signals */

@@ -203,8 +203,9 @@ static int open_pipes(struct launcher *launcher)
 	const uint64_t relayed = ~signal_bit(SIGCHLD);
 	struct box *box = &launcher->box;
 	/* A pipe can be opened anew through /proc by who may look into its holder, a socket cannot. */
-	int error = box->tells ? sys_socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, box->report)
-			       : sys_pipe2(box->report, O_CLOEXEC);
+	bool socket = box->tells || box->sends_fds;
+	int error = socket ? sys_socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, box->report)
+			   : sys_pipe2(box->report, O_CLOEXEC);
 
 	if (error == 0 && launcher->plan->fds[FD_USERNS_BLOCK] >= 0)
 		error = sys_pipe2(box->maps_ready, O_CLOEXEC);
@@ -326,9 +327,11 @@ static void take_terminal_back(const struct launcher *launcher)
 /* Takes one record. Returns false when PID 1 has no more to say. */
 static bool take_report(struct launcher *launcher)
 {
+	int from = launcher->box.report[0], sent = -1;
 	struct report report;
 
-	if (report_read(launcher->box.report[0], &report) <= 0)
+	if ((launcher->box.sends_fds ? report_read_fd(from, &report, &sent)
+				     : report_read(from, &report)) <= 0)
 		return false;
 	switch (report.kind) {
 	case REPORT_NAMESPACES:
@@ -350,6 +353,9 @@ static bool take_report(struct launcher *launcher)
 	case REPORT_ENDED:
 		launcher->ended = true;
 		launcher->wait_status = report.status;
+		break;
+	case REPORT_TERMINAL:
+		sys_close(sent);
 		break;
 	}
 	return true;

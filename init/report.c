@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "init/plan.h"
@@ -51,6 +52,71 @@ int report_read(int fd, struct report *report)
 	if (got <= 0)
 		return (int)got;
 	return got == sizeof(*report) ? 1 : -EPROTO;
+}
+
+/* Room for one descriptor and not for two: cmsg(3). */
+struct rights {
+	struct kernel_cmsghdr header;
+	int fd;
+};
+
+#define RIGHTS_SIZE (sizeof(struct kernel_cmsghdr) + sizeof(int))
+
+int report_send_fd(int fd, enum report_kind kind, int sent)
+{
+	struct report report = { .kind = kind };
+	struct rights rights = { { RIGHTS_SIZE, SOL_SOCKET, SCM_RIGHTS }, sent };
+	struct kernel_iovec part = { &report, sizeof(report) };
+	const struct kernel_msghdr message = {
+		.parts = &part, .part_count = 1, .control = &rights, .control_size = RIGHTS_SIZE
+	};
+	long error;
+
+	do {
+		error = sys_sendmsg(fd, &message, MSG_NOSIGNAL);
+	} while (error == -EINTR);
+	return error < 0 ? (int)error : 0;
+}
+
+static bool carries_fd(enum report_kind kind)
+{
+	return kind == REPORT_TERMINAL;
+}
+
+/* What the kernel had no room for it has closed, and said so. */
+static int take_rights(const struct kernel_msghdr *message, const struct rights *rights)
+{
+	if (message->control_size < RIGHTS_SIZE || rights->header.size != RIGHTS_SIZE ||
+	    rights->header.level != SOL_SOCKET || rights->header.type != SCM_RIGHTS)
+		return -1;
+	return rights->fd;
+}
+
+int report_read_fd(int fd, struct report *report, int *sent)
+{
+	struct rights rights = { .fd = -1 };
+	struct kernel_iovec part = { report, sizeof(*report) };
+	struct kernel_msghdr message = {
+		.parts = &part, .part_count = 1, .control = &rights, .control_size = RIGHTS_SIZE
+	};
+	long got;
+
+	*sent = -1;
+	do {
+		got = sys_recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+	} while (got == -EINTR);
+	if (got < 0)
+		return (int)got;
+	*sent = take_rights(&message, &rights);
+	if (got == 0 && *sent < 0)
+		return 0;
+	if (got == sizeof(*report) && (message.flags & (MSG_CTRUNC | MSG_TRUNC)) == 0 &&
+	    carries_fd(report->kind) == (*sent >= 0))
+		return 1;
+	if (*sent >= 0)
+		sys_close(*sent);
+	*sent = -1;
+	return -EPROTO;
 }
 
 int report_exit_status(int wait_status)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the processes in the box tell the launcher, one record a write on the report pipe. */
+/* What the processes in the box tell the launcher, one record a write on the report pipe, or socket where
+ * a descriptor goes with a record. */
 #ifndef NESTBOX_INIT_REPORT_H
 #define NESTBOX_INIT_REPORT_H
 
@@ -17,6 +18,7 @@ enum report_kind {
 	REPORT_STARTED,      /* the workload runs; only for --status-fd */
 	REPORT_STOPPED,      /* the workload was stopped by a signal */
 	REPORT_ENDED,        /* the workload ended */
+	REPORT_TERMINAL,     /* with a descriptor: the master of the box's terminal */
 };
 
 /* No more than PIPE_BUF bytes, so that a write is all or nothing: pipe(7). */
@@ -40,8 +42,15 @@ void report_send(int fd, enum report_kind kind, int status);
 void report_namespaces(int fd, const uint64_t ids[INFO_NAMESPACES]);
 void report_fault(int fd, enum report_kind kind, const struct fault *fault);
 
+/* Sends a record with a copy of descriptor SENT to FD, a socket. Returns 0, or -errno. */
+int report_send_fd(int fd, enum report_kind kind, int sent);
+
 /* Reads the next record. Returns 1, 0 at the end, or -errno. */
 int report_read(int fd, struct report *report);
+
+/* The same from a socket. *SENT is the descriptor that came with the record, close-on-exec, if it is one
+ * of the kinds that have one, or else -1. Anything else but exactly that is closed: -EPROTO. */
+int report_read_fd(int fd, struct report *report, int *sent);
 
 /* The exit status that stands for a wait(2) status: the code, or 128 plus the signal's number. */
 int report_exit_status(int wait_status);

@@ -9,6 +9,7 @@
 #include <asm/unistd.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Numbers from 424 on are the same on every architecture. */
@@ -112,6 +113,27 @@ struct kernel_mount_attr {
 struct kernel_timespec {
 	long tv_sec;
 	long tv_nsec;
+};
+
+struct kernel_iovec {
+	void *base;
+	size_t size;
+};
+
+struct kernel_msghdr {
+	void *name;
+	int name_size;
+	struct kernel_iovec *parts;
+	size_t part_count;
+	void *control;
+	size_t control_size;
+	unsigned int flags;
+};
+
+struct kernel_cmsghdr {
+	size_t size; /* with this header */
+	int level;
+	int type;
 };
 
 struct kernel_statx {

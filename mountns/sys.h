@@ -541,6 +541,16 @@ static inline int sys_socket(int family, int type)
 	return (int)sys_call(__NR_socket, family, type, 0, 0, 0, 0);
 }
 
+static inline long sys_sendmsg(int fd, const struct kernel_msghdr *message, int flags)
+{
+	return sys_call(__NR_sendmsg, fd, SYS_P(message), flags, 0, 0, 0);
+}
+
+static inline long sys_recvmsg(int fd, struct kernel_msghdr *message, int flags)
+{
+	return sys_call(__NR_recvmsg, fd, SYS_P(message), flags, 0, 0, 0);
+}
+
 static inline int sys_ioctl(int fd, unsigned long request, void *argument)
 {
 	return (int)sys_call(__NR_ioctl, fd, (long)request, SYS_P(argument), 0, 0, 0);

@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -201,6 +204,180 @@ static void test_launcher_gone(void **state)
 	signal(SIGPIPE, SIG_DFL);
 }
 
+/* --- Records with a descriptor --------------------------------------------------------------- */
+
+static int make_socket(void **state)
+{
+	int *fds = calloc(2, sizeof(*fds));
+
+	*state = fds;
+	return fds == NULL
+		       ? -1
+		       : socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds);
+}
+
+static int count_fds(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+static bool same_file(int one, int other)
+{
+	struct stat a, b;
+
+	return fstat(one, &a) == 0 && fstat(other, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+/* A record of SIZE bytes of KIND with COUNT descriptors, as a process that was taken over might. */
+static void send_raw(int fd, enum report_kind kind, size_t size, size_t count)
+{
+	struct report report[2] = { { .kind = kind } };
+	_Alignas(struct cmsghdr) char control[256] = { 0 };
+	struct iovec part = { report, size };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	int *fds = (int *)(void *)CMSG_DATA((struct cmsghdr *)(void *)control);
+
+	if (count > 0) {
+		message.msg_control = control;
+		message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+		CMSG_FIRSTHDR(&message)->cmsg_level = SOL_SOCKET;
+		CMSG_FIRSTHDR(&message)->cmsg_type = SCM_RIGHTS;
+		CMSG_FIRSTHDR(&message)->cmsg_len = CMSG_LEN(count * sizeof(int));
+		for (size_t i = 0; i < count; i++)
+			fds[i] = fd;
+	}
+	assert_int_equal(sendmsg(fd, &message, 0), size);
+}
+
+static void test_fd(void **state)
+{
+	const int *fds = *state;
+	struct report report;
+	int pipe[2], sent = 77, before;
+
+	assert_int_equal(pipe2(pipe, 0), 0);
+	before = count_fds();
+	assert_int_equal(report_send_fd(fds[1], REPORT_TERMINAL, pipe[0]), 0);
+	assert_int_equal(report_read_fd(fds[0], &report, &sent), 1);
+	assert_int_equal(report.kind, REPORT_TERMINAL);
+	assert_true(sent >= 0 && sent != pipe[0]);
+	assert_true(same_file(sent, pipe[0]));
+	assert_int_equal(fcntl(sent, F_GETFD), FD_CLOEXEC);
+	close(sent);
+	assert_int_equal(count_fds(), before);
+	close(pipe[0]);
+	close(pipe[1]);
+}
+
+/* Records with and without one come in their order, and the end after them. */
+static void test_fd_among_others(void **state)
+{
+	int *fds = *state;
+	struct report report;
+	int sent;
+
+	report_send(fds[1], REPORT_STARTED, 0);
+	assert_int_equal(report_send_fd(fds[1], REPORT_TERMINAL, 0), 0);
+	report_send(fds[1], REPORT_ENDED, W_EXITCODE(3, 0));
+	close(fds[1]);
+	assert_int_equal(report_read_fd(fds[0], &report, &sent), 1);
+	assert_int_equal(report.kind, REPORT_STARTED);
+	assert_int_equal(sent, -1);
+	assert_int_equal(report_read_fd(fds[0], &report, &sent), 1);
+	assert_true(same_file(sent, 0));
+	close(sent);
+	assert_int_equal(report_read_fd(fds[0], &report, &sent), 1);
+	assert_int_equal(report.kind, REPORT_ENDED);
+	assert_int_equal(report.status, W_EXITCODE(3, 0));
+	assert_int_equal(sent, -1);
+	assert_int_equal(report_read_fd(fds[0], &report, &sent), 0);
+	fds[1] = dup(fds[0]);
+}
+
+static void refuse_raw(const int *fds, enum report_kind kind, size_t size, size_t count)
+{
+	int before = count_fds(), sent = 77;
+	struct report report;
+
+	send_raw(fds[1], kind, size, count);
+	assert_int_equal(report_read_fd(fds[0], &report, &sent), -EPROTO);
+	assert_int_equal(sent, -1);
+	assert_int_equal(count_fds(), before);
+	assert_int_equal(report_read_fd(fds[0], &report, &sent), -EAGAIN);
+}
+
+static void test_fd_missing(void **state)
+{
+	refuse_raw(*state, REPORT_TERMINAL, sizeof(struct report), 0);
+}
+
+static void test_fd_too_many(void **state)
+{
+	for (size_t count = 2; count < 20; count++)
+		refuse_raw(*state, REPORT_TERMINAL, sizeof(struct report), count);
+}
+
+static void test_fd_unwanted(void **state)
+{
+	refuse_raw(*state, REPORT_STARTED, sizeof(struct report), 1);
+	refuse_raw(*state, REPORT_ENDED, sizeof(struct report), 2);
+}
+
+static void test_fd_with_other_sizes(void **state)
+{
+	for (size_t size = 1; size < 2 * sizeof(struct report); size += 7)
+		if (size != sizeof(struct report))
+			refuse_raw(*state, REPORT_TERMINAL, size, 1);
+	refuse_raw(*state, REPORT_TERMINAL, 0, 1);
+	refuse_raw(*state, REPORT_STARTED, sizeof(struct report) + 1, 0);
+	refuse_raw(*state, REPORT_STARTED, sizeof(struct report) - 1, 0);
+}
+
+static void test_fd_without_room(void **state)
+{
+	const int *fds = *state;
+	int sent = 77, last = dup(0);
+	struct rlimit old, low;
+	struct report report;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	low = (struct rlimit){ (rlim_t)last, old.rlim_max };
+	close(last);
+	assert_int_equal(report_send_fd(fds[1], REPORT_TERMINAL, 0), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	assert_int_equal(report_read_fd(fds[0], &report, &sent), -EPROTO);
+	assert_int_equal(sent, -1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+}
+
+static void test_fd_errors(void **state)
+{
+	int *fds = *state;
+	struct report report;
+	int pipe[2], sent = 77;
+
+	assert_int_equal(pipe2(pipe, O_NONBLOCK), 0);
+	assert_int_equal(report_send_fd(pipe[1], REPORT_TERMINAL, 0), -ENOTSOCK);
+	assert_int_equal(report_send_fd(fds[1], REPORT_TERMINAL, -1), -EBADF);
+	assert_int_equal(report_send_fd(-1, REPORT_TERMINAL, 0), -EBADF);
+	assert_int_equal(report_read_fd(fds[0], &report, &sent), -EAGAIN);
+	assert_int_equal(sent, -1);
+	assert_int_equal(report_read_fd(pipe[0], &report, &sent), -ENOTSOCK);
+	/* No SIGPIPE when the launcher is gone, and errno is the launcher's. */
+	close(fds[0]);
+	errno = 77;
+	assert_int_equal(report_send_fd(fds[1], REPORT_TERMINAL, 0), -EPIPE);
+	assert_int_equal(errno, 77);
+	fds[0] = dup(fds[1]);
+	close(pipe[0]);
+	close(pipe[1]);
+}
+
 static void test_exit_status(void **state)
 {
 	(void)state;
@@ -213,6 +390,7 @@ static void test_exit_status(void **state)
 	}
 }
 
+#define WITH_SOCKET(test) cmocka_unit_test_setup_teardown(test, make_socket, close_pipe)
 #define WITH_PIPE(test) cmocka_unit_test_setup_teardown(test, make_pipe, close_pipe)
 
 int main(void)
@@ -228,6 +406,14 @@ int main(void)
 		WITH_PIPE(test_short_record),
 		WITH_PIPE(test_read_errors),
 		WITH_PIPE(test_launcher_gone),
+		WITH_SOCKET(test_fd),
+		WITH_SOCKET(test_fd_among_others),
+		WITH_SOCKET(test_fd_missing),
+		WITH_SOCKET(test_fd_too_many),
+		WITH_SOCKET(test_fd_unwanted),
+		WITH_SOCKET(test_fd_with_other_sizes),
+		WITH_SOCKET(test_fd_without_room),
+		WITH_SOCKET(test_fd_errors),
 		cmocka_unit_test(test_exit_status),
 	};
 
