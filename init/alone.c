@@ -24,6 +24,7 @@
 #include "init/signals.h"
 #include "init/status.h"
 #include "init/terminal.h"
+#include "init/walls.h"
 #include "mountns/sys.h"
 
 /* Whether the command's process group is another one of our session. */
@@ -167,6 +168,7 @@ static int start(struct box *box, struct workload *workload, struct reaper *reap
 	reaper->child = pid;
 	reaper->owns_group = plan->new_session || plan->job != JOB_SHARED;
 	reaper->group = reaper->owns_group ? -pid : pid;
+	walls_leave_out_noted(box, box->noted);
 	if (workload->failed)
 		complain(plan, pid, workload->failure, &workload->fault);
 	else
@@ -225,12 +227,13 @@ int alone_run(const struct plan *plan)
 	};
 	struct box box;
 	struct workload workload = { .box = &box };
-	struct fault fault;
+	struct fault fault, noted[WALLS] = { 0 };
 
 	if (box_prepare(&box, plan, &fault) != 0)
 		return complain(plan, sys_getpid(), REPORT_SETUP_FAILED, &fault);
 	if (plan->explain)
 		return explain(&box);
+	box.noted = noted;
 	if (begin(&box, &workload, &reaper, &fault) != 0)
 		return complain(plan, sys_getpid(), REPORT_SETUP_FAILED, &fault);
 	if (workload.failed && plan->as == AS_NESTBOX)

@@ -67,7 +67,7 @@ void box_choose_ids(struct box *box)
 		box->nested = own && (box->uid != wanted_uid || box->gid != wanted_gid ||
 				      plan->disable_userns);
 	else
-		box->nested = true;
+		box->nested = own || plan->fds[FD_USERNS] >= 0;
 	/* unshare(2) makes no user namespace for a process whose memory is another one's, too; and what may
 	 * be looked into must not be the launcher's memory. */
 	box->shares_memory = !box->tells && (box->reaper || !box->nested);

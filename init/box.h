@@ -32,6 +32,8 @@ struct box {
 	} old_environment;
 	char *pwd; /* room for a path behind "PWD=", in ENVIRONMENT; NULL: it is not told */
 	unsigned int namespaces; /* of the plan, less those that may be and are missing */
+	uint32_t missing;        /* walls, one bit each: init/walls.h; the launcher's affair */
+	struct fault *noted;     /* WALLS of them, where there is no report pipe to tell them */
 	uint32_t uid, gid;       /* of PID 1, as the box calls them */
 	bool maps_ids;           /* PID 1 maps them to the caller's … */
 	char uid_map[ID_MAP_SIZE];

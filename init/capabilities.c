@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/prctl.h>
+#include <sched.h>
 
 #include "init/identity.h"
 #include "mountns/sys.h"
@@ -49,12 +50,14 @@ static int lock_securebits(uint64_t kept)
  * (root in a container, say) has no user namespace of its own either; no_new_privs sees to it that
  * the bounding set gives nothing back.
  */
-int capabilities_drop(const struct plan *plan, struct fault *fault)
+int capabilities_drop(const struct box *box, struct fault *fault)
 {
+	const struct plan *plan = box->plan;
 	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
 	struct kernel_cap_data data[2];
 	/* A namespace of our own gives all of them, and nothing else is asked for here. */
-	bool all = plan->capabilities == 0 && !plan->init_only;
+	bool own = (box->namespaces & CLONE_NEWUSER) != 0 || plan->fds[FD_USERNS] >= 0;
+	bool all = plan->capabilities == 0 && own;
 	uint64_t permitted, kept;
 	int error = all ? 0 : sys_capget(&header, data);
 

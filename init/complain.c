@@ -72,9 +72,19 @@ static void begin(struct text *line, const struct plan *plan, const char *level)
 	text_add(line, plan->as == AS_BWRAP ? "bwrap: " : "nestbox: ");
 }
 
-void init_complain(const struct plan *plan, const struct fault *fault)
+static void add_hint(struct text *line, const struct plan *plan, const struct fault *fault)
 {
 	const char *hint = fault->reason == NULL ? find_hint(plan, fault) : NULL;
+
+	if (hint == NULL)
+		return;
+	text_add(line, " (");
+	text_add(line, hint);
+	text_add(line, ")");
+}
+
+void init_complain(const struct plan *plan, const struct fault *fault)
+{
 	struct text line = { 0 };
 
 	if (inits_find(plan->as) != NULL) {
@@ -86,11 +96,7 @@ void init_complain(const struct plan *plan, const struct fault *fault)
 		bwrap_message(&line, fault);
 	else
 		add_native(&line, fault);
-	if (hint != NULL) {
-		text_add(&line, " (");
-		text_add(&line, hint);
-		text_add(&line, ")");
-	}
+	add_hint(&line, plan, fault);
 	text_write(&line, STDERR_FILENO);
 }
 
@@ -105,4 +111,15 @@ void init_warn(const struct plan *plan)
 		text_add(&line, " option will take effect");
 		text_write(&line, STDERR_FILENO);
 	}
+}
+
+void init_warn_of_missing(const struct plan *plan, const struct fault *fault)
+{
+	struct text line = { 0 };
+
+	begin(&line, plan, "<4>");
+	text_add(&line, "warning: ");
+	add_native(&line, fault);
+	add_hint(&line, plan, fault);
+	text_write(&line, STDERR_FILENO);
 }

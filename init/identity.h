@@ -18,6 +18,6 @@ int identity_write(int dir, const char *path, const char *text, const char *step
 
 /* Takes all capabilities but those of the plan from all five sets, and locks the securebits. The ids and
  * namespaces must be final. */
-int capabilities_drop(const struct plan *plan, struct fault *fault);
+int capabilities_drop(const struct box *box, struct fault *fault);
 
 #endif

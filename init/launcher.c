@@ -30,7 +30,11 @@
 #include "init/status.h"
 #include "init/terminal.h"
 #include "init/text.h"
+#include "init/walls.h"
 #include "mountns/sys.h"
+
+/* How many of the namespaces a box can do without. */
+#define DISPENSABLE 5
 
 struct launcher {
 	struct box box;
@@ -38,6 +42,7 @@ struct launcher {
 	int pid;           /* of PID 1, as it is called out here */
 	int pidfd;         /* the same */
 	int signals;       /* signalfd(2) */
+	int lack;          /* why not all namespaces could be made, -errno */
 	int parent;        /* pidfd of our own parent, -1 if its end does not matter */
 	uint64_t deadline; /* CLOCK_MONOTONIC in nanoseconds, 0: none */
 	bool timed_out;
@@ -171,31 +176,76 @@ static bool needs_users(const struct plan *plan)
 	       (plan->gid >= 0 && plan->gid != (int64_t)getgid());
 }
 
-/* Without the namespaces that are not to be had here, and may be missing. A failure of any other kind might
- * be gone the next time, and is no reason to leave one out. */
+/* What may be missing: by bubblewrap's options, and by --on-missing. */
+static unsigned int find_dispensable(const struct plan *plan)
+{
+	unsigned int flags = plan->try_for;
+
+	for (unsigned int wall = 0; wall < WALLS; wall++)
+		if (wall_is_optional(plan, wall))
+			flags |= walls[wall].flag & plan->namespaces;
+	return needs_users(plan) ? flags & ~(unsigned int)CLONE_NEWUSER : flags;
+}
+
+/* The kernel lacks one of the namespaces, or the limit of it is reached, or who said that walls may be missing
+ * may not make it. A failure of any other kind might be gone the next time, and is no reason to leave one
+ * out. */
+static bool is_lack(const struct plan *plan, unsigned int dispensable, int error)
+{
+	return error == -EINVAL || error == -ENOSPC ||
+	       ((error == -EPERM || error == -EUSERS) && (dispensable & ~plan->try_for) != 0);
+}
+
+/* The namespaces of SET, which has a bit for each that may be missing at all; 0 if it has not COUNT of them. */
+static unsigned int choose_flags(unsigned int set, int count)
+{
+	static const unsigned int flags[] = { CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
+					      CLONE_NEWNET, CLONE_NEWUSER };
+	unsigned int chosen = 0;
+
+	_Static_assert(sizeof(flags) / sizeof(flags[0]) == DISPENSABLE, "a bit for each");
+	for (unsigned int i = 0; i < DISPENSABLE && __builtin_popcount(set) == count; i++)
+		chosen |= (set >> i & 1) != 0 ? flags[i] : 0;
+	return chosen;
+}
+
+/* With as many of the namespaces as can be had: without one, without two, and so on. */
 static int clone_pid1(struct launcher *launcher)
 {
-	static const unsigned int without[] = { 0, CLONE_NEWCGROUP, CLONE_NEWUSER,
-						CLONE_NEWCGROUP | CLONE_NEWUSER };
 	struct box *box = &launcher->box;
-	unsigned int dispensable = box->plan->try_for;
-	int pid = -EINVAL;
+	unsigned int dispensable = find_dispensable(box->plan);
+	int pid = clone_once(launcher);
 
-	if (needs_users(box->plan))
-		dispensable &= ~(unsigned int)CLONE_NEWUSER;
-	for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
-		if ((without[i] & ~dispensable) != 0)
-			continue;
-		if (without[i] != 0) {
-			box->namespaces = box->plan->namespaces & ~without[i];
+	launcher->lack = pid;
+	for (int count = 1; count <= DISPENSABLE; count++) {
+		for (unsigned int set = 1; set < 1U << DISPENSABLE; set++) {
+			unsigned int without = choose_flags(set, count);
+
+			if (without == 0 || (without & ~dispensable) != 0)
+				continue;
+			if (!is_lack(box->plan, dispensable, pid))
+				return pid;
+			box->namespaces = box->plan->namespaces & ~without;
 			box_choose_ids(box);
+			pid = clone_once(launcher);
 		}
-		pid = clone_once(launcher);
-		/* The kernel lacks it, or the limit of it is reached. */
-		if (pid != -EINVAL && pid != -ENOSPC)
-			break;
 	}
-	return pid;
+	return pid >= 0 ? pid : launcher->lack;
+}
+
+/* What was asked for with "-try" goes without a word. */
+static void tell_missing_namespaces(struct launcher *launcher)
+{
+	struct box *box = &launcher->box;
+	unsigned int missing = box->plan->namespaces & ~box->namespaces & ~box->plan->try_for;
+	struct fault fault;
+
+	for (unsigned int wall = 0; wall < WALLS && missing != 0; wall++) {
+		if ((walls[wall].flag & missing) == 0)
+			continue;
+		fault_errno(&fault, "clone", walls[wall].name, launcher->lack);
+		walls_leave_out(box, wall, &fault);
+	}
 }
 
 static int open_pipes(struct launcher *launcher)
@@ -264,6 +314,7 @@ static int start(struct launcher *launcher, struct fault *fault)
 	launcher->pid = clone_pid1(launcher);
 	if (launcher->pid < 0)
 		return fault_errno(fault, "clone", "", launcher->pid);
+	tell_missing_namespaces(launcher);
 	error = drop_descriptors(launcher);
 	if (error == 0)
 		error = drop_joined_rights(launcher->plan);
@@ -324,6 +375,14 @@ static void take_terminal_back(const struct launcher *launcher)
 	sys_close(terminal);
 }
 
+static void take_missing(struct launcher *launcher, const struct report *report)
+{
+	const struct fault fault = report_to_fault(report);
+
+	if (report->status >= 0 && report->status < WALLS)
+		walls_leave_out(&launcher->box, (enum wall)report->status, &fault);
+}
+
 /* Takes one record. Returns false when PID 1 has no more to say. */
 static bool take_report(struct launcher *launcher)
 {
@@ -343,6 +402,9 @@ static bool take_report(struct launcher *launcher)
 		if (!launcher->failed)
 			launcher->failure = report;
 		launcher->failed = true;
+		break;
+	case REPORT_MISSING:
+		take_missing(launcher, &report);
 		break;
 	case REPORT_STARTED:
 		launcher->started = !launcher->failed;

@@ -45,6 +45,9 @@ option_handler add_env, set_flag, set_id, set_hostname, add_limit, set_timeout, 
 /* init/init_options.c */
 option_handler set_forward, add_rewrite, set_stop_signal, add_expected, set_grace;
 
+/* init/wall_options.c */
+option_handler set_on_missing;
+
 /* init/options.c */
 option_handler read_args, refuse_late_name;
 

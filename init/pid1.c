@@ -21,6 +21,7 @@
 #include "init/descriptors.h"
 #include "init/reaper.h"
 #include "init/report.h"
+#include "init/walls.h"
 #include "mountns/resolve.h"
 #include "mountns/sys.h"
 
@@ -171,13 +172,18 @@ static int cut_propagation(struct fault *fault)
 	return error < 0 ? fault_errno(fault, "mount propagation", "/", error) : 0;
 }
 
-static int name_host(const struct plan *plan, struct fault *fault)
+static int name_host(const struct box *box, struct fault *fault)
 {
-	int error = 0;
+	const char *name = box->plan->hostname;
+	int error;
 
-	if (plan->hostname != NULL)
-		error = sys_sethostname(plan->hostname, strlen(plan->hostname));
-	return error < 0 ? fault_errno(fault, "hostname", plan->hostname, error) : 0;
+	if (name == NULL)
+		return 0;
+	/* It would be the host's. */
+	if ((box->namespaces & CLONE_NEWUTS) == 0)
+		return fault_text(fault, "hostname", name, "needs a UTS namespace");
+	error = sys_sethostname(name, strlen(name));
+	return error < 0 ? fault_errno(fault, "hostname", name, error) : 0;
 }
 
 /* The address comes with the interface: netdevice(7). */
@@ -195,12 +201,14 @@ static int raise_loopback(struct fault *fault)
 	return error < 0 ? fault_errno(fault, "network", "lo", error) : 0;
 }
 
-static int make_network(struct fault *fault)
+static int make_network(const struct box *box, struct fault *fault)
 {
 	int error = sys_unshare(CLONE_NEWNET);
 
-	return error < 0 ? fault_errno(fault, "network", "namespace", error)
-			 : raise_loopback(fault);
+	if (error == 0)
+		return raise_loopback(fault);
+	fault_errno(fault, "network", "namespace", error);
+	return wall_missing(box, WALL_NET, fault);
 }
 
 /* The view, built by a helper that shares memory, descriptors and the mount namespace with us. */
@@ -237,7 +245,7 @@ static int build_all(const struct box *box, struct built *built, struct fault *f
 			     NULL);
 	if (helper < 0)
 		return fault_errno(fault, "start", "clone", helper);
-	network = make_network(fault);
+	network = make_network(box, fault);
 	if (sys_wait4(helper, &status, WAIT_ANY_KIND) != helper)
 		return fault_text(fault, "start", "", "the builder of the view is lost");
 	if (network != 0)
@@ -331,7 +339,7 @@ static int set_up(const struct box *box, struct fault *fault)
 	    tell_namespaces(box, fault) != 0 || wait_for_maps(box) != 0 ||
 	    map_ids(box, fault) != 0 ||           /* through the host's /proc */
 	    cut_propagation(fault) != 0 ||        /* before the first mount */
-	    name_host(box->plan, fault) != 0 ||   /* needs root */
+	    name_host(box, fault) != 0 ||         /* needs root */
 	    build_all(box, &built, fault) != 0 || /* while the host's paths are there */
 	    mountns_enter(built.root, may_chroot(box), fault) != 0 ||
 	    lock_files(box, &built, fault) != 0 || /* paths in the box */
@@ -392,14 +400,22 @@ static int confine(const struct box *box, struct fault *fault)
 	if (error < 0)
 		return fault_errno(fault, "close_range", "PID 1", error);
 	error = drop_capabilities(box, &open);
-	if (error < 0)
-		return fault_errno(fault, "capabilities", "PID 1", error);
+	if (error < 0) {
+		fault_errno(fault, "capabilities", "PID 1", error);
+		if (wall_missing(box, WALL_CAPABILITIES, fault) != 0)
+			return -1;
+		open = false;
+	}
 	error = open ? sys_prctl(PR_SET_DUMPABLE, 1, 0) : 0;
 	if (error == 0)
 		error = sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0);
+	if (error < 0)
+		return fault_errno(fault, "no_new_privs", "PID 1", error);
+	error = sys_seccomp(SECCOMP_SET_MODE_FILTER, 0, &program);
 	if (error == 0)
-		error = sys_seccomp(SECCOMP_SET_MODE_FILTER, 0, &program);
-	return error < 0 ? fault_errno(fault, "seccomp", "PID 1", error) : 0;
+		return 0;
+	fault_errno(fault, "seccomp", "PID 1", error);
+	return wall_missing(box, WALL_SECCOMP, fault);
 }
 
 /* A loose box goes on without its workload, as long as somebody is left in it. */

@@ -66,6 +66,25 @@ enum plan_fd {
 	PLAN_FDS,
 };
 
+/* What stands between the command and the rest: init/walls.h. */
+enum wall {
+	WALL_USER, /* the namespaces */
+	WALL_PID,
+	WALL_MOUNT,
+	WALL_IPC,
+	WALL_UTS,
+	WALL_CGROUP,
+	WALL_NET,
+	WALL_IDS,          /* that were asked for */
+	WALL_CAPABILITIES, /* that they are gone */
+	WALL_NO_NEW_PRIVS,
+	WALL_LANDLOCK,
+	WALL_SECCOMP,
+	WALLS,
+};
+
+enum missing_wall { MISSING_IS_ERROR, MISSING_WARNS, MISSING_IS_SILENT };
+
 struct plan {
 	enum personality as;
 
@@ -95,7 +114,9 @@ struct plan {
 	uint64_t timeout;        /* nanoseconds, 0: none */
 	unsigned int namespaces; /* CLONE_NEW… of clone(2); a mount namespace is always made */
 	unsigned int try_for;    /* those of them which the box can do without */
-	bool disable_userns;     /* also for a workload with capabilities */
+	/* Of each wall that cannot be built. */
+	unsigned char on_missing[WALLS]; /* enum missing_wall */
+	bool disable_userns;             /* also for a workload with capabilities */
 	bool assert_userns_disabled;
 	bool new_session;
 	bool die_with_parent;
@@ -171,5 +192,8 @@ void init_complain(const struct plan *plan, const struct fault *fault);
 
 /* Prints a line for each option that was given in vain, since another one of its name followed. */
 void init_warn(const struct plan *plan);
+
+/* Prints that a wall is missing, and FAULT as the reason. */
+void init_warn_of_missing(const struct plan *plan, const struct fault *fault);
 
 #endif

@@ -31,15 +31,25 @@ void report_namespaces(int fd, const uint64_t ids[INFO_NAMESPACES])
 	sys_write(fd, &report, sizeof(report));
 }
 
-void report_fault(int fd, enum report_kind kind, const struct fault *fault)
+static void send_fault(int fd, enum report_kind kind, int status, const struct fault *fault)
 {
-	struct report report = { .kind = kind, .error = fault->error };
+	struct report report = { .kind = kind, .status = status, .error = fault->error };
 
 	copy(report.step, sizeof(report.step), fault->step);
 	copy(report.reason, sizeof(report.reason), fault->reason);
 	copy(report.object, sizeof(report.object), fault->object);
 	copy(report.detail, sizeof(report.detail), fault->detail);
 	sys_write(fd, &report, sizeof(report));
+}
+
+void report_fault(int fd, enum report_kind kind, const struct fault *fault)
+{
+	send_fault(fd, kind, 0, fault);
+}
+
+void report_missing(int fd, int wall, const struct fault *fault)
+{
+	send_fault(fd, REPORT_MISSING, wall, fault);
 }
 
 int report_read(int fd, struct report *report)

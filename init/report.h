@@ -15,6 +15,7 @@ enum report_kind {
 	REPORT_NAMESPACES,   /* which ones the box has; only for --info-fd and the like */
 	REPORT_SETUP_FAILED, /* the box could not be made */
 	REPORT_EXEC_FAILED,  /* the box stands, the command could not be run */
+	REPORT_MISSING,      /* a wall could not be built, and the start goes on */
 	REPORT_STARTED,      /* the workload runs; only for --status-fd */
 	REPORT_STOPPED,      /* the workload was stopped by a signal */
 	REPORT_ENDED,        /* the workload ended */
@@ -24,10 +25,10 @@ enum report_kind {
 /* No more than PIPE_BUF bytes, so that a write is all or nothing: pipe(7). */
 struct report {
 	enum report_kind kind;
-	int status; /* REPORT_STOPPED, REPORT_ENDED: as of wait(2) */
+	int status; /* REPORT_STOPPED, REPORT_ENDED: as of wait(2); REPORT_MISSING: enum wall */
 	int error;  /* errno of a failure */
 	union {
-		struct { /* of a failure; cut if longer */
+		struct { /* of a failure and what is missing; cut if longer */
 			char step[24];
 			char reason[104];
 			char object[256];
@@ -41,6 +42,7 @@ struct report {
 void report_send(int fd, enum report_kind kind, int status);
 void report_namespaces(int fd, const uint64_t ids[INFO_NAMESPACES]);
 void report_fault(int fd, enum report_kind kind, const struct fault *fault);
+void report_missing(int fd, int wall, const struct fault *fault);
 
 /* Sends a record with a copy of descriptor SENT to FD, a socket. Returns 0, or -errno. */
 int report_send_fd(int fd, enum report_kind kind, int sent);

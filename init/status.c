@@ -6,6 +6,7 @@
 
 #include "init/status.h"
 #include "init/text.h"
+#include "init/walls.h"
 #include "mountns/sys.h"
 
 static void add_member(struct text *line, const char *name, const char *value)
@@ -15,34 +16,51 @@ static void add_member(struct text *line, const char *name, const char *value)
 	text_json(line, value);
 }
 
+static bool has_namespace(const struct box *box, enum wall wall)
+{
+	return !box->plan->init_only && ((box->namespaces | CLONE_NEWNS) & walls[wall].flag) != 0;
+}
+
+static void add_wall(struct text *line, const struct box *box, enum wall wall, const char *state)
+{
+	add_member(line, walls[wall].name, wall_is_missing(box, wall) ? "missing" : state);
+	text_add(line, ",");
+}
+
 static void add_walls(struct text *line, const struct box *box)
 {
-	static const struct {
-		const char *name;
-		unsigned int flag;
-	} namespaces[] = {
-		{ "user", CLONE_NEWUSER }, { "pid", CLONE_NEWPID }, { "mount", CLONE_NEWNS },
-		{ "ipc", CLONE_NEWIPC },   { "uts", CLONE_NEWUTS }, { "cgroup", CLONE_NEWCGROUP },
-		{ "net", CLONE_NEWNET },
-	};
-
 	text_add(line, ",\"walls\":{");
-	for (size_t i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++) {
-		bool own = !box->plan->init_only &&
-			   ((box->namespaces | CLONE_NEWNS) & namespaces[i].flag) != 0;
-
-		add_member(line, namespaces[i].name, own ? "own" : "shared");
-		text_add(line, ",");
-	}
-	add_member(line, "capabilities", box->plan->capabilities == 0 ? "none" : "some");
-	text_add(line, ",");
-	add_member(line, "no_new_privs", box_denies_new_privileges(box) ? "on" : "off");
-	text_add(line, ",");
-	add_member(line, "seccomp",
-		   !box->plan->unfiltered    ? "default"
-		   : box->program_count == 0 ? "none"
-					     : "caller");
+	for (enum wall wall = 0; wall < WALLS; wall++)
+		if (walls[wall].flag != 0)
+			add_wall(line, box, wall, has_namespace(box, wall) ? "own" : "shared");
+	add_wall(line, box, WALL_CAPABILITIES, box->plan->capabilities == 0 ? "none" : "some");
+	add_wall(line, box, WALL_NO_NEW_PRIVS, box_denies_new_privileges(box) ? "on" : "off");
+	add_wall(line, box, WALL_SECCOMP,
+		 !box->plan->unfiltered    ? "default"
+		 : box->program_count == 0 ? "none"
+					   : "caller");
+	/* Of these there is only one state that is worth a word. */
+	for (enum wall wall = 0; wall < WALLS; wall++)
+		if (wall_is_missing(box, wall) && (wall == WALL_IDS || wall == WALL_LANDLOCK))
+			add_wall(line, box, wall, "");
+	line->length--; /* the last comma */
 	text_add(line, "}");
+}
+
+/* The names of the walls that were to be there. */
+static void add_missing(struct text *line, const struct box *box)
+{
+	const char *separator = "";
+
+	text_add(line, ",\"missing\":[");
+	for (enum wall wall = 0; wall < WALLS; wall++) {
+		if (!wall_is_missing(box, wall))
+			continue;
+		text_add(line, separator);
+		text_json(line, walls[wall].name);
+		separator = ",";
+	}
+	text_add(line, "]");
 }
 
 void status_started(const struct box *box, int pid, int pidfd)
@@ -60,6 +78,7 @@ void status_started(const struct box *box, int pid, int pidfd)
 		text_number(&line, stat.inode);
 	}
 	add_walls(&line, box);
+	add_missing(&line, box);
 	text_add(&line, "}");
 	text_write(&line, box->plan->fds[FD_STATUS]);
 }

@@ -19,6 +19,7 @@
 #include "init/report.h"
 #include "init/signals.h"
 #include "init/values.h"
+#include "init/walls.h"
 #include "mountns/sys.h"
 
 static int begin_session(const struct plan *plan, struct fault *fault)
@@ -161,6 +162,12 @@ static int label_exec(const struct workload *workload, struct fault *fault)
 					      "exec label", fault);
 }
 
+/* STATUS is 0 when WALL stands. */
+static int stands(const struct box *box, enum wall wall, int status, const struct fault *fault)
+{
+	return status == 0 ? 0 : wall_missing(box, wall, fault);
+}
+
 static int put_filter(const struct sock_filter *code, unsigned short length, const char *name,
 		      struct fault *fault)
 {
@@ -170,13 +177,17 @@ static int put_filter(const struct sock_filter *code, unsigned short length, con
 	return error < 0 ? fault_errno(fault, "seccomp", name, error) : 0;
 }
 
-/* The caller's may forbid what it likes, so they come behind ours. */
-static int filter_calls(const struct box *box, struct fault *fault)
+/* A program that the kernel does not take is not its lack of filters. */
+static bool has_filters(void)
 {
-	int error = box_denies_new_privileges(box) ? sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0) : 0;
+	const uint32_t action = SECCOMP_RET_ERRNO;
 
-	if (error < 0)
-		return fault_errno(fault, "no_new_privs", "", error);
+	return sys_seccomp(SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+}
+
+/* The caller's may forbid what it likes, so they come behind ours. */
+static int put_filters(const struct box *box, struct fault *fault)
+{
 	if (!box->plan->unfiltered && !box->reaper &&
 	    put_filter(filter_init.code, filter_init.len, "PID 1", fault) != 0)
 		return -1;
@@ -190,22 +201,38 @@ static int filter_calls(const struct box *box, struct fault *fault)
 	return 0;
 }
 
+static int filter_calls(const struct box *box, struct fault *fault)
+{
+	int error = box_denies_new_privileges(box) ? sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0) : 0;
+
+	if (error < 0)
+		return fault_errno(fault, "no_new_privs", "", error);
+	if (put_filters(box, fault) == 0)
+		return 0;
+	return has_filters() ? -1 : wall_missing(box, WALL_SECCOMP, fault);
+}
+
+static int drop_capabilities(const struct box *box, struct fault *fault)
+{
+	return stands(box, WALL_CAPABILITIES, capabilities_drop(box, fault), fault);
+}
+
 static int set_up(const struct workload *workload, struct fault *fault)
 {
 	const struct box *box = workload->box;
 
 	sys_umask(workload->umask);
 	if (begin_session(box->plan, fault) != 0 ||
-	    identity_enter(workload, fault) != 0 ||     /* needs procfs and the capabilities */
-	    label_exec(workload, fault) != 0 ||         /* the same */
-	    keep_descriptors(workload, fault) != 0 ||   /* procfs is not needed any more */
-	    limit_resources(box, fault) != 0 ||         /* nothing is opened any more */
-	    capabilities_drop(box->plan, fault) != 0 || /* the namespaces are as they shall be */
-	    close_memory(fault) != 0 ||                 /* the maps are written */
-	    enter_directory(box, fault) != 0 ||         /* not through PID 1's descriptors */
-	    tie_to_parent(box, fault) != 0 ||           /* the identity is final */
-	    give_signals_back(box, fault) != 0 ||       /* from here on a signal may end us */
-	    filter_calls(box, fault) != 0)              /* last, since it forbids the rest */
+	    identity_enter(workload, fault) != 0 ||   /* needs procfs and the capabilities */
+	    label_exec(workload, fault) != 0 ||       /* the same */
+	    keep_descriptors(workload, fault) != 0 || /* procfs is not needed any more */
+	    limit_resources(box, fault) != 0 ||       /* nothing is opened any more */
+	    drop_capabilities(box, fault) != 0 ||     /* the namespaces are as they shall be */
+	    close_memory(fault) != 0 ||               /* the maps are written */
+	    enter_directory(box, fault) != 0 ||       /* not through PID 1's descriptors */
+	    tie_to_parent(box, fault) != 0 ||         /* the identity is final */
+	    give_signals_back(box, fault) != 0 ||     /* from here on a signal may end us */
+	    filter_calls(box, fault) != 0)            /* last, since it forbids the rest */
 		return -1;
 	return 0;
 }
@@ -244,10 +271,10 @@ static int set_up_alone(struct workload *workload, struct fault *fault)
 
 	if (begin_job(plan, fault) != 0 || /* while a terminal cannot stop us for it */
 	    keep_descriptors(workload, fault) != 0 ||
-	    limit_resources(box, fault) != 0 ||    /* may be raised with the caller's rights */
-	    identity_take_ids(plan, fault) != 0 || /* with the capabilities */
-	    capabilities_drop(plan, fault) != 0 ||
-	    enter_directory(box, fault) != 0 || /* with the command's rights */
+	    limit_resources(box, fault) != 0 || /* may be raised with the caller's rights */
+	    stands(box, WALL_IDS, identity_take_ids(plan, fault), fault) != 0 ||
+	    drop_capabilities(box, fault) != 0 || /* the ids need them */
+	    enter_directory(box, fault) != 0 ||   /* with the command's rights */
 	    (plan->as == AS_NESTBOX && close_memory(fault) != 0) ||
 	    tie_to_parent(box, fault) != 0 ||     /* the identity is final */
 	    give_signals_back(box, fault) != 0 || /* from here on a signal may end us */

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "init/options.h"
+#include "init/walls.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MAX_WORDS 40
@@ -157,6 +158,7 @@ static const struct {
 	{ "--userns-block-fd", 0, 1, { "3" }, false },
 	{ "--seccomp", 0, 1, { "3" }, false },
 	{ "--add-seccomp-fd", 0, 1, { "3" }, false },
+	{ "--on-missing", 0, 1, { "net=warn" }, false },
 	{ "--status-fd", 0, 1, { "3" }, false },
 	{ "--exit-signal-fd", 0, 1, { "3" }, false },
 	{ "--info-fd", 0, 1, { "3" }, false },
@@ -762,6 +764,40 @@ static void test_texts(void **state)
 	release(&parsed);
 }
 
+static void test_missing_walls(void **state)
+{
+	struct parsed parsed;
+
+	(void)state;
+	good(&parsed, WORDS("command"));
+	for (enum wall wall = 0; wall < WALLS; wall++)
+		assert_int_equal(parsed.plan.on_missing[wall], MISSING_IS_ERROR);
+	release(&parsed);
+	for (enum wall wall = 0; wall < WALLS; wall++) {
+		char word[64];
+
+		snprintf(word, sizeof(word), "%s=silent", walls[wall].name);
+		parse(&parsed, WORDS("--on-missing", word, "command"));
+		assert_int_equal(parsed.result, walls[wall].needed != NULL ? -1 : 0);
+		for (enum wall each = 0; each < WALLS && parsed.result == 0; each++)
+			assert_int_equal(parsed.plan.on_missing[each],
+					 each == wall ? MISSING_IS_SILENT : MISSING_IS_ERROR);
+		release(&parsed);
+	}
+	good(&parsed, WORDS("--on-missing", "all=warn", "--on-missing=net=error", "command"));
+	for (enum wall wall = 0; wall < WALLS; wall++)
+		assert_int_equal(parsed.plan.on_missing[wall],
+				 wall == WALL_NET || walls[wall].needed != NULL ? MISSING_IS_ERROR
+										: MISSING_WARNS);
+	release(&parsed);
+	bad(WORDS("--on-missing", "command"), "--on-missing");
+	bad(WORDS("--on-missing", "net=", "command"), "--on-missing");
+	bad(WORDS("--on-missing", "net=warning", "command"), "--on-missing");
+	bad(WORDS("--on-missing", "=warn", "command"), "--on-missing");
+	bad(WORDS("--on-missing", "ne=warn", "command"), "--on-missing");
+	bad(WORDS("--on-missing", "nett=warn", "command"), "--on-missing");
+}
+
 static void test_limits(void **state)
 {
 	struct parsed parsed;
@@ -1032,6 +1068,7 @@ int main(void)
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_missing_walls),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_the_last_limit_of_a_name_counts),
 		cmocka_unit_test(test_descriptors),

@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "init/plan.h"
 #include "init/report.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -145,6 +146,24 @@ static void test_long_strings(void **state)
 			assert_int_equal(copies[i].copy[kept], '\0');
 		}
 	}
+}
+
+static void test_missing(void **state)
+{
+	const struct fault fault = { .step = "network", .object = "namespace", .error = ENOSPC };
+	const int *fds = *state;
+	struct report report;
+	struct fault read;
+
+	report_missing(fds[1], WALL_NET, &fault);
+	assert_int_equal(report_read(fds[0], &report), 1);
+	assert_int_equal(report.kind, REPORT_MISSING);
+	assert_int_equal(report.status, WALL_NET);
+	read = report_to_fault(&report);
+	assert_string_equal(read.step, "network");
+	assert_string_equal(read.object, "namespace");
+	assert_int_equal(read.error, ENOSPC);
+	assert_null(read.reason);
 }
 
 static void test_size(void **state)
@@ -401,6 +420,7 @@ int main(void)
 		WITH_PIPE(test_fault_with_reason),
 		WITH_PIPE(test_fault_without_object),
 		WITH_PIPE(test_long_strings),
+		WITH_PIPE(test_missing),
 		cmocka_unit_test(test_size),
 		WITH_PIPE(test_end),
 		WITH_PIPE(test_short_record),

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "init/status.h"
+#include "init/walls.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -133,10 +134,30 @@ static void test_start(void **state)
 	assert_memory_equal(fixture->line, "{\"event\":\"start\",\"pid\":12345", 28);
 	assert_non_null(strstr(fixture->line, ",\"walls\":{\"user\":\"own\""));
 	assert_non_null(strstr(fixture->line, "\"net\":\"own\""));
-	assert_string_equal(fixture->line + strlen(fixture->line) - 2, "}}");
+	assert_string_equal(fixture->line + strlen(fixture->line) - 15, "},\"missing\":[]}");
 	if (pidfd >= 0)
 		assert_non_null(strstr(fixture->line, ",\"pidfd_ino\":"));
 	close(pidfd);
+}
+
+static void test_start_missing(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (enum wall wall = 0; wall < WALLS; wall++) {
+		char member[64], list[64];
+
+		fixture->box.missing = 1U << wall;
+		status_started(&fixture->box, 7, -1);
+		event(fixture);
+		snprintf(member, sizeof(member), "\"%s\":\"missing\"", walls[wall].name);
+		snprintf(list, sizeof(list), "},\"missing\":[\"%s\"]}", walls[wall].name);
+		assert_non_null(strstr(fixture->line, member));
+		assert_string_equal(fixture->line + strlen(fixture->line) - strlen(list), list);
+	}
+	fixture->box.missing = 1U << WALL_USER | 1U << WALL_NET;
+	status_started(&fixture->box, 7, -1);
+	assert_non_null(strstr(event(fixture), ",\"missing\":[\"user\",\"net\"]}"));
 }
 
 static void test_start_shared_net_no_pidfd(void **state)
@@ -251,6 +272,7 @@ int main(void)
 		WITH_PIPES(test_signal),
 		WITH_PIPES(test_timeout),
 		WITH_PIPES(test_start),
+		WITH_PIPES(test_start_missing),
 		WITH_PIPES(test_start_shared_net_no_pidfd),
 		WITH_PIPES(test_failures),
 		WITH_PIPES(test_long_objects),
