@@ -88,6 +88,7 @@ static const char *const fd_options[PLAN_FDS] = {
 	[FD_USERNS] = "--userns",
 	[FD_USERNS2] = "--userns2",
 	[FD_PIDNS] = "--pidns",
+	[FD_DIE_WITH] = "--die-with-fd",
 };
 
 /* From here on it is ours: an exec in the box closes it. */

@@ -41,8 +41,10 @@ static const struct {
 	{ "chdir", ENOENT, "not in the box; grant it with --read or --write", true },
 };
 
-static const char *find_hint(const struct plan *plan, const struct fault *fault)
+const char *init_hint(const struct plan *plan, const struct fault *fault)
 {
+	if (fault->reason != NULL)
+		return NULL;
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
 		if (hints[i].error == fault->error && strcmp(hints[i].step, fault->step) == 0 &&
 		    (!hints[i].native || (plan->as == AS_NESTBOX && !plan->init_only)))
@@ -74,7 +76,7 @@ static void begin(struct text *line, const struct plan *plan, const char *level)
 
 static void add_hint(struct text *line, const struct plan *plan, const struct fault *fault)
 {
-	const char *hint = fault->reason == NULL ? find_hint(plan, fault) : NULL;
+	const char *hint = init_hint(plan, fault);
 
 	if (hint == NULL)
 		return;
@@ -87,6 +89,8 @@ void init_complain(const struct plan *plan, const struct fault *fault)
 {
 	struct text line = { 0 };
 
+	if (plan->quiet)
+		return;
 	if (inits_find(plan->as) != NULL) {
 		inits_find(plan->as)->complain(plan, getpid(), fault);
 		return;
@@ -102,7 +106,7 @@ void init_complain(const struct plan *plan, const struct fault *fault)
 
 void init_warn(const struct plan *plan)
 {
-	for (size_t i = 0; i < plan->repeated_count; i++) {
+	for (size_t i = 0; i < plan->repeated_count && !plan->quiet; i++) {
 		struct text line = { 0 };
 
 		begin(&line, plan, "<4>");
@@ -117,6 +121,8 @@ void init_warn_of_missing(const struct plan *plan, const struct fault *fault)
 {
 	struct text line = { 0 };
 
+	if (plan->quiet)
+		return;
 	begin(&line, plan, "<4>");
 	text_add(&line, "warning: ");
 	add_native(&line, fault);

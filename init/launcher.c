@@ -43,7 +43,7 @@ struct launcher {
 	int pidfd;         /* the same */
 	int signals;       /* signalfd(2) */
 	int lack;          /* why not all namespaces could be made, -errno */
-	int parent;        /* pidfd of our own parent, -1 if its end does not matter */
+	int parent;        /* pidfd of our own parent or the like, -1 if its end does not matter */
 	uint64_t deadline; /* CLOCK_MONOTONIC in nanoseconds, 0: none */
 	bool timed_out;
 	bool started; /* and that is to be told yet */
@@ -70,12 +70,13 @@ static int make_stacks(struct box *box, struct fault *fault)
 	return error < 0 ? fault_errno(fault, "start", "stack", error) : 0;
 }
 
-/* A pidfd, not a parent-death signal: that one is sent when the thread ends which started us. */
+/* A pidfd, not a parent-death signal: that one is sent when the thread ends which started us.
+ * Whoever gave us the pidfd is not lost sight of, even if it ended before we looked. */
 static int watch_parent(struct launcher *launcher, struct fault *fault)
 {
 	int parent = sys_getppid();
 
-	launcher->parent = -1;
+	launcher->parent = launcher->plan->fds[FD_DIE_WITH];
 	if (!launcher->plan->die_with_parent)
 		return 0;
 	launcher->parent = parent > 0 ? sys_pidfd_open(parent) : -ESRCH;

@@ -7,6 +7,7 @@
 #include "init/inits.h"
 #include "init/options.h"
 #include "init/personality.h"
+#include "init/status.h"
 
 static int print_version(const struct plan *plan)
 {
@@ -36,6 +37,7 @@ static int refuse(const struct plan *plan, const struct fault *fault)
 		options_usage(plan->as, STDERR_FILENO);
 	else
 		init_complain(plan, fault);
+	status_failed(plan, REPORT_SETUP_FAILED, fault);
 	return personality_failure(plan, REPORT_SETUP_FAILED, fault);
 }
 

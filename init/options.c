@@ -305,9 +305,10 @@ int refuse_late_name(struct parser *parser, const struct option *option, char **
 /* Without a box there is nothing that these could be about. */
 static int check_init_only(const struct parser *parser, struct fault *fault)
 {
-	static const char *const others[] = { "--hostname",       "--as-pid-1", "--lock-file",
-					      "--exec-label",     "--info-fd",  "--json-status-fd",
-					      "--userns-block-fd" };
+	static const char *const others[] = { "--hostname",        "--as-pid-1",
+					      "--lock-file",       "--exec-label",
+					      "--info-fd",         "--json-status-fd",
+					      "--userns-block-fd", "--die-with-fd" };
 
 	for (size_t i = 0; i < option_count; i++) {
 		enum option_group group = options[i].group;
@@ -339,6 +340,9 @@ static int check(const struct parser *parser, struct fault *fault)
 		return fault_text(fault, "options", "COMMAND", "is missing");
 	if (plan->command[0][0] == '\0')
 		return fault_text(fault, "options", "COMMAND", "is empty");
+	if (plan->die_with_parent && plan->fds[FD_DIE_WITH] >= 0)
+		return fault_text(fault, "options", "--die-with-fd",
+				  "cannot be combined with --die-with-parent");
 	for (size_t i = 0; i < plan->keep_fd_count; i++)
 		for (size_t j = 0; j < PLAN_FDS; j++)
 			if (plan->keep_fds[i] == plan->fds[j])
@@ -383,7 +387,7 @@ int init_parse(struct plan *plan, int argc, char **argv, struct fault *fault)
 	enum personality as;
 
 	(void)argc;
-	*plan = (struct plan){ .command = argv };
+	*plan = (struct plan){ .command = argv, .fds[FD_STATUS] = -1 };
 	if (find_personality(&argv, &as, &plan->name, fault) != 0 ||
 	    personality_defaults(plan, as, fault) != 0)
 		return -1;

@@ -63,6 +63,7 @@ enum plan_fd {
 	FD_USERNS,
 	FD_USERNS2,
 	FD_PIDNS,
+	FD_DIE_WITH,
 	PLAN_FDS,
 };
 
@@ -122,6 +123,7 @@ struct plan {
 	bool die_with_parent;
 	bool as_pid_1;
 	bool level_prefix;
+	bool quiet; /* no line of ours on the standard error */
 
 	/* How signals come in and ends go out. */
 	unsigned char forward_as[LAST_SIGNAL + 1]; /* what the command gets for each; 0: nothing */
@@ -189,6 +191,9 @@ int init_run(const struct plan *plan);
 /* Prints FAULT to stderr: "nestbox: STEP: OBJECT: REASON (cause; remedy)", or as PLAN's personality
  * does. */
 void init_complain(const struct plan *plan, const struct fault *fault);
+
+/* The cause of FAULT and what helps, where we know it, or NULL. */
+const char *init_hint(const struct plan *plan, const struct fault *fault);
 
 /* Prints a line for each option that was given in vain, since another one of its name followed. */
 void init_warn(const struct plan *plan);

@@ -85,6 +85,7 @@ void status_started(const struct box *box, int pid, int pidfd)
 
 void status_failed(const struct plan *plan, enum report_kind kind, const struct fault *fault)
 {
+	const char *hint = init_hint(plan, fault);
 	struct text line = { 0 };
 	/* No longer than what comes from the box: even if all of it is escaped there is room. */
 	char object[sizeof(((struct report *)NULL)->object)];
@@ -108,6 +109,10 @@ void status_failed(const struct plan *plan, enum report_kind kind, const struct 
 	} else {
 		text_add(&line, ",\"errno\":");
 		text_number(&line, (unsigned int)fault->error);
+	}
+	if (hint != NULL) {
+		text_add(&line, ",");
+		add_member(&line, "hint", hint);
 	}
 	text_add(&line, "}");
 	text_write(&line, plan->fds[FD_STATUS]);

@@ -57,6 +57,35 @@ under() {
 	drained
 }
 
+@test "--die-with-fd: the box ends when that becomes readable, or its other end is closed" {
+	mkfifo "$T/tie"
+	give "$T/tie"
+	for end in 'echo >&6' ':'; do
+		# shellcheck disable=SC2016
+		launch "$NB_BIN/starter" reset /bin/sh -c 'exec "$@" 8<"$0"' "$T/tie" \
+			"$NB" -x "$NB_BIN" --die-with-fd 8 -- "$PROBE" stubborn
+		exec 6>"$T/tie"
+		await ready
+		eval "$end"
+		exec 6>&-
+		finish
+		exits 137
+		drained
+	done
+}
+
+@test "--die-with-fd: bad descriptors, and no second one beside --die-with-parent" {
+	refused 'options: --die-with-fd: must be a number of a descriptor, not x$' --die-with-fd x
+	refused 'options: --die-with-fd: Bad file descriptor' --die-with-fd 77
+	refused 'options: --die-with-fd: cannot be combined with --die-with-parent' \
+		--die-with-fd 0 --die-with-parent
+	refused 'options: --keep-fd: another option has that descriptor' \
+		--die-with-fd 0 --keep-fd 0
+	run --separate-stderr nb --init-only --die-with-fd 0 -- "$PROBE" exit 0
+	exits 125
+	one_line 'options: --die-with-fd: cannot be combined with --init-only'
+}
+
 @test "--die-with-parent: the box ends with its caller" {
 	under --die-with-parent -x "$NB_BIN" -- "$PROBE" stubborn
 	kill -KILL "$PARENT"

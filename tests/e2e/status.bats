@@ -77,10 +77,10 @@ setup_file() {
 @test "exec-failed: step, object, errno; no start, no exit" {
 	events -- /no/such/program
 	[ "$status" -eq 127 ]
-	is_one '{"event":"exec-failed","step":"exec","object":"/no/such/program","errno":2}'
+	is_one '{"event":"exec-failed","step":"exec","object":"/no/such/program","errno":2,"hint":"not in the box, or its interpreter or loader is not; grant it with --exec"}'
 	events -- "$NB_BIN"
 	[ "$status" -eq 126 ]
-	is_one '{"event":"exec-failed","step":"exec","object":"'"$NB_BIN"'","errno":13}'
+	is_one '{"event":"exec-failed","step":"exec","object":"'"$NB_BIN"'","errno":13,"hint":"not executable, or not granted with --exec"}'
 }
 
 is_one() {
@@ -95,6 +95,39 @@ is_one() {
 	[ "$(event 1 .object)" = "\"$T/none\"" ]
 	[ "$(event 1 .errno)" = 2 ]
 	[ "nestbox: $(jq -r .step <<<"$events"): $T/none: No such file or directory" = "$(cat "$T/err")" ]
+}
+
+@test "setup-failed: bad use, where --status-fd came first" {
+	events --no-such-option -- "$PROBE" exit 0
+	[ "$status" -eq 125 ]
+	is_one '{"event":"setup-failed","step":"options","object":"--no-such-option","reason":"unknown option"}'
+	events
+	[ "$status" -eq 125 ]
+	is_one '{"event":"setup-failed","step":"options","object":"COMMAND","reason":"is missing"}'
+	nb --no-such-option --status-fd 8 -- "$PROBE" exit 0 8>"$T/events" 2>/dev/null || true
+	[ ! -s "$T/events" ]
+	# Nothing goes to a descriptor that nobody named.
+	nb --as no-such-program 0<>"$T/events" 2>/dev/null || true
+	[ ! -s "$T/events" ]
+}
+
+@test "--quiet: nothing on stderr, whatever fails; the events are the same" {
+	local more
+
+	for more in "-r $T/none" "--uid no" "--chdir /none" "-x $NB_BIN -- /no/such/program"; do
+		# shellcheck disable=SC2086
+		events $more -- "$PROBE" exit 0
+		[ -s "$T/err" ]
+		wanted=$events
+		# shellcheck disable=SC2086
+		events --quiet $more -- "$PROBE" exit 0
+		[ "$status" -ge 125 ]
+		[ ! -s "$T/err" ]
+		is_one "$wanted"
+	done
+	events --quiet --chdir / --chdir / -- "$PROBE" exit 0
+	[ "$status" -eq 0 ]
+	[ ! -s "$T/err" ]
 }
 
 @test "setup-failed: also for what fails in the box" {

@@ -179,10 +179,12 @@ static void test_failures(void **state)
 	} rows[] = {
 		{ REPORT_EXEC_FAILED,
 		  { .step = "exec", .object = "/x", .error = 2 },
-		  "{\"event\":\"exec-failed\",\"step\":\"exec\",\"object\":\"/x\",\"errno\":2}" },
+		  "{\"event\":\"exec-failed\",\"step\":\"exec\",\"object\":\"/x\",\"errno\":2,"
+		  "\"hint\":\"not in the box, or its interpreter or loader is not; grant it with "
+		  "--exec\"}" },
 		{ REPORT_SETUP_FAILED,
-		  { .step = "proc", .object = NULL, .error = 1 },
-		  "{\"event\":\"setup-failed\",\"step\":\"proc\",\"object\":\"\",\"errno\":1}" },
+		  { .step = "walk", .object = NULL, .error = 1 },
+		  "{\"event\":\"setup-failed\",\"step\":\"walk\",\"object\":\"\",\"errno\":1}" },
 		{ REPORT_SETUP_FAILED,
 		  { .step = "dev", .object = "a\"b\\c\n\xff", .reason = "no" },
 		  "{\"event\":\"setup-failed\",\"step\":\"dev\",\"object\":"
