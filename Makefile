@@ -38,6 +38,7 @@ SOURCES := $(wildcard init/*.c mountns/*.c) filters/filter.c
 OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(SOURCES_MORE:%.c=$(B)/%.o)
 COMPILER_SOURCES := $(filter-out filters/filter.c,$(wildcard filters/*.c))
 PROFILES := $(wildcard filters/*.profile)
+RULES    := $(wildcard filters/*.rules)
 
 .PHONY: all
 all: $(B)/nestbox ## build the program, statically linked with LIBC=musl or glibc
@@ -72,7 +73,7 @@ $(GEN)/compile: $(COMPILER_SOURCES) $(wildcard filters/*.h)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) -O1 -g -o $@ $(COMPILER_SOURCES) -lseccomp
 
-$(GEN)/filters_generated.h: $(GEN)/compile $(PROFILES)
+$(GEN)/filters_generated.h: $(GEN)/compile $(PROFILES) $(RULES)
 	@$(GEN)/compile $(PROFILES) >$@
 
 # The licence as a C string, for the programs that print it.

@@ -36,8 +36,11 @@ call removexattrat		466
 call open_tree_attr		467
 call file_getattr		468
 call file_setattr		469
+call listns			470
 call rseq_slice_yield		471
 call riscv_hwprobe		258 riscv64
+call uretprobe			335 x86_64
+call uprobe			336 x86_64
 
 
 ## Namespaces
@@ -65,8 +68,9 @@ allow set_tid_address gettid getpid getppid
 deny mount umount2 pivot_root chroot
 deny open_tree open_tree_attr move_mount fsopen fsconfig fsmount fspick mount_setattr
 
-# Reading them is no more than /proc/self/mountinfo.
+# Reading them is no more than /proc/self/mountinfo. Namespaces are nobody's business.
 allow statmount listmount
+answer ENOSYS listns
 
 # Opening by handle goes around the whole view. Getting a handle is harmless.
 deny open_by_handle_at
@@ -113,15 +117,7 @@ allow pidfd_open pidfd_send_signal process_madvise process_mrelease
 
 ## ioctl
 
-# The kernel takes the request as 32 bits; a 64 bit compare could be evaded by setting higher ones.
-# Typing into the terminal that the caller will use again, pasting its selection, taking over the
-# console's output, keeping others from opening it, and line disciplines, which load kernel modules:
-define TIOCSTI		0x5412
-define TIOCLINUX	0x541c
-define TIOCCONS		0x541d
-define TIOCSETD		0x5423
-define TIOCEXCL	0x540c
-deny ioctl if arg1:32 in TIOCSTI TIOCLINUX TIOCCONS TIOCSETD TIOCEXCL
+include terminal.rules
 
 # Attributes that outlast the box: immutable, append-only, verity, a frozen file system; and FIBMAP,
 # which shows where files lie on the disk. FS_IOC_ numbers contain the size of a long, so there
@@ -186,16 +182,14 @@ allow send sendto sendmsg sendmmsg recv recvfrom recvmsg recvmmsg recvmmsg_time6
 
 ## Files
 
-# A device file would be refused anyway, the mounts are all nodev. mknod's mode is cut to 16 bits,
-# its type 0 means a regular file.
-define S_IFMT	0170000
-define S_IFREG	0100000
-define S_IFIFO	0010000
-define S_IFSOCK	0140000
-allow mknod if arg1:32 & S_IFMT in 0 S_IFREG S_IFIFO S_IFSOCK
-deny mknod
-allow mknodat if arg2:32 & S_IFMT in 0 S_IFREG S_IFIFO S_IFSOCK
-deny mknodat
+# A device file would be refused anyway, the mounts are all nodev. Of the types, S_IFCHR (0020000)
+# and S_IFBLK (0060000) are devices, and nothing else has these bits like that.
+define S_IFDEV_BITS	0130000
+define S_IFDEV		0020000
+deny mknod if arg1:32 & S_IFDEV_BITS == S_IFDEV
+allow mknod
+deny mknodat if arg2:32 & S_IFDEV_BITS == S_IFDEV
+allow mknodat
 
 # Names. What may be reached by one is the mounts' and Landlock's business.
 allow open openat openat2 creat close close_range
@@ -240,7 +234,12 @@ allow inotify_init inotify_init1 inotify_add_watch inotify_rm_watch
 
 ## Memory
 
-allow brk mmap mmap2 munmap mremap mprotect madvise msync mincore
+# Pages with the same content as somebody else's are told by the time that writing to them takes, once
+# the kernel has merged them. EINVAL is what a kernel without that says.
+define MADV_MERGEABLE 12
+answer EINVAL madvise if arg2:32 == MADV_MERGEABLE
+allow madvise
+allow brk mmap mmap2 munmap mremap mprotect msync mincore
 allow mlock mlock2 munlock mlockall munlockall remap_file_pages
 allow pkey_alloc pkey_free pkey_mprotect mseal map_shadow_stack membarrier
 
@@ -318,7 +317,30 @@ deny personality
 # A sandbox in the box only takes away. A listener (SECCOMP_FILTER_FLAG_NEW_LISTENER) is allowed: it
 # serves the program's own children, and the answers of this filter come before any listener's.
 allow seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self
-allow prctl lsm_get_self_attr lsm_set_self_attr lsm_list_modules
+allow lsm_get_self_attr lsm_set_self_attr lsm_list_modules
+
+
+## prctl
+
+# Nearly all of it is about the calling process alone, and only takes away: names, signals at a
+# parent's end, dumps, seccomp, capabilities and securebits (none are left), no_new_privs, timers,
+# speculation (what a filter has forced stays forced), shadow stacks, pointer keys, vectors.
+# Numbers that other architectures have, or that are gone, are the kernel's to refuse. EINVAL is what
+# a kernel says to options that it does not know, also to those that are younger than this list.
+#
+# Not these: where the kernel believes the program's memory and executable to be; cookies that keep
+# neighbours from the other half of a core; merging of pages with the same content, as for madvise.
+# Nor PR_SET_PTRACER of Yama, as nobody may trace.
+define PR_SET_MM		35
+define PR_SCHED_CORE		62
+define PR_SET_MEMORY_MERGE	67
+define PR_GET_MEMORY_MERGE	68
+define PR_LAST			79
+define PR_SET_VMA		0x53564d41
+deny prctl if arg0:32 == PR_SET_MM
+answer EINVAL prctl if arg0:32 in PR_SCHED_CORE PR_SET_MEMORY_MERGE PR_GET_MEMORY_MERGE
+allow prctl if arg0:32 in 0..PR_LAST PR_SET_VMA
+answer EINVAL prctl
 
 
 ## Shared memory, messages, semaphores: in the box's own IPC namespace
@@ -333,5 +355,17 @@ allow mq_timedsend mq_timedsend_time64 mq_timedreceive mq_timedreceive_time64
 ## One architecture's own calls
 
 allow arch_prctl
+# The kernel puts these into a program that it probes, which would die without.
+allow uretprobe uprobe
 allow cacheflush set_tls get_tls
 allow riscv_flush_icache riscv_hwprobe
+
+
+## Calls that were never there, or are gone
+
+# The kernel says ENOSYS itself, or would have to load something that nobody asks for any more.
+answer ENOSYS _sysctl sysfs ustat uselib nfsservctl bdflush
+answer ENOSYS create_module query_module get_kernel_syms epoll_ctl_old epoll_wait_old
+answer ENOSYS afs_syscall getpmsg putpmsg security tuxcall vserver
+answer ENOSYS get_thread_area set_thread_area
+answer ENOSYS pciconfig_iobase pciconfig_read pciconfig_write breakpoint usr26 usr32

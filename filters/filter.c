@@ -3,19 +3,39 @@
 
 #include "filters_generated.h"
 
+#include <stddef.h>
+#include <string.h>
+
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+#define CODE(array) .code = FILTER_ARCH(array), .len = LENGTH(FILTER_ARCH(array))
 
-const struct filter filter_default = {
-	.code = FILTER_ARCH(default),
-	.len = LENGTH(FILTER_ARCH(default)),
+const struct filter filter_pid1 = { .name = "pid1", CODE(pid1) };
+const struct filter filter_init = { .name = "init", CODE(init) };
+const struct filter filter_once = { .name = "once", CODE(once) };
+
+static const struct filter workload[] = {
+	{ .name = "default", CODE(default) },
+	{ .name = "strict", CODE(strict), .asks = true },
+	{ .name = "network", CODE(network) },
+	{ .name = "none", CODE(none) },
 };
 
-const struct filter filter_pid1 = {
-	.code = FILTER_ARCH(pid1),
-	.len = LENGTH(FILTER_ARCH(pid1)),
+/* None refuses nothing that a user namespace asks for. */
+static const struct filter workload_userns[] = {
+	{ .name = "default", CODE(default_userns) },
+	{ .name = "network", CODE(network_userns) },
+	{ .name = "none", CODE(none) },
 };
 
-const struct filter filter_init = {
-	.code = FILTER_ARCH(init),
-	.len = LENGTH(FILTER_ARCH(init)),
-};
+const char *const filter_names[] = { "default", "strict", "network", "none", NULL };
+
+const struct filter *filter_find(const char *name, bool userns)
+{
+	const struct filter *filter = userns ? workload_userns : workload;
+	const struct filter *end = filter + (userns ? LENGTH(workload_userns) : LENGTH(workload));
+
+	for (; filter < end; filter++)
+		if (strcmp(filter->name, name) == 0)
+			return filter;
+	return NULL;
+}

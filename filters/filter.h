@@ -12,14 +12,24 @@
 #define FILTERS_FILTER_H
 
 #include <linux/filter.h>
+#include <stdbool.h>
 
 struct filter {
+	const char *name;
 	const struct sock_filter *code;
 	unsigned short len; /* instructions */
+	bool asks;          /* one exec: filters/once.profile goes with it */
 };
 
-extern const struct filter filter_default; /* the workload */
-extern const struct filter filter_pid1;    /* PID 1, once the workload runs */
-extern const struct filter filter_init;    /* a workload that is PID 1, before the default one */
+extern const struct filter filter_pid1; /* PID 1, once the workload runs */
+extern const struct filter filter_init; /* a workload that is PID 1, before its own one */
+extern const struct filter filter_once; /* the caller of the last exec, with a listener */
+
+/* The names of those for a workload, NULL-terminated; the first is that of the default. */
+extern const char *const filter_names[];
+
+/* The filter for a workload of that name; with USERNS the one that lets it make user namespaces. NULL
+ * where there is none like that. */
+const struct filter *filter_find(const char *name, bool userns);
 
 #endif

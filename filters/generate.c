@@ -26,6 +26,7 @@ enum {
 	JUMP_MAX = 255,     /* jt and jf are bytes */
 	CHAIN_MAX = 8,      /* equality tests in a row instead of a tree */
 	VERDICTS = 16,      /* more than the language has */
+	CHOICES = 8,        /* rules that one tree decides */
 	/* What one more instruction costs at install, in steps of the walk (measured). */
 	INSTRUCTION_COST = 200,
 };
@@ -58,6 +59,7 @@ struct generator {
 	size_t length;
 	struct target *targets; /* one for each call's block, then the verdicts */
 	size_t target_count;
+	struct target **blocks; /* of each call */
 };
 
 /* The cheapest way to tell the ranges i..j apart, for every i and j. */
@@ -70,7 +72,7 @@ struct plan {
 static void emit(struct generator *g, unsigned code, uint32_t k)
 {
 	if (g->length == BPF_MAXINSNS) {
-		profile_fail(g->profile, 0, "more than %d instructions", BPF_MAXINSNS);
+		profile_fail(g->profile, "more than %d instructions", BPF_MAXINSNS);
 		return;
 	}
 	g->length++;
@@ -167,7 +169,7 @@ static int make_plan(struct generator *g, struct plan *plan, const struct ranges
 	plan->cost = calloc(plan->count * plan->count, sizeof(*plan->cost));
 	plan->split = calloc(plan->count * plan->count, sizeof(*plan->split));
 	if (!plan->cost || !plan->split)
-		return profile_fail(g->profile, 0, "out of memory");
+		return profile_fail(g->profile, "out of memory");
 	for (size_t length = 1; length < plan->count; length++)
 		for (size_t i = 0; i + length < plan->count; i++)
 			plan_one(plan, ranges, i, i + length);
@@ -238,29 +240,60 @@ static size_t argument_offset(const struct profile_test *test, bool high)
 
 static int by_value(const void *left, const void *right)
 {
-	const uint64_t *a = left, *b = right;
+	const uint32_t *a = left, *b = right;
 
 	return (*a > *b) - (*a < *b);
 }
 
-/* The low half against a list: the same tree as for call numbers. */
-static void emit_narrow(struct generator *g, const struct profile_test *test, struct target *yes,
+/* Where to go if the test holds. */
+struct choice {
+	const struct profile_test *test;
+	struct target *to;
+};
+
+static bool holds(const struct profile_test *test, uint32_t value)
+{
+	for (size_t i = 0; i < test->value_count; i++)
+		if (test->values[i] <= value && value <= test->last[i])
+			return true;
+	return false;
+}
+
+static struct target *choose(const struct choice *choices, size_t count, uint32_t value,
+			     struct target *no)
+{
+	for (size_t i = 0; i < count; i++)
+		if (holds(choices[i].test, value))
+			return choices[i].to;
+	return no;
+}
+
+/* The low half of one argument against lists, of which the first that holds it counts: the same tree
+ * as for call numbers. */
+static void emit_narrow(struct generator *g, const struct choice *choices, size_t count,
 			struct target *no)
 {
-	struct range range[2 * PROFILE_VALUES + 1];
+	const struct profile_test *any = choices[0].test;
+	uint32_t firsts[1 + 2 * PROFILE_VALUES * CHOICES];
+	struct range range[1 + 2 * PROFILE_VALUES * CHOICES];
 	struct ranges ranges = { .range = range };
-	uint64_t values[PROFILE_VALUES];
+	size_t first_count = 1;
 
-	memcpy(values, test->values, sizeof(values));
-	qsort(values, test->value_count, sizeof(values[0]), by_value);
-	add_range(&ranges, 0, no);
-	for (size_t i = 0; i < test->value_count; i++) {
-		add_range(&ranges, (uint32_t)values[i], yes);
-		if (values[i] != UINT32_MAX)
-			add_range(&ranges, (uint32_t)values[i] + 1, no);
+	firsts[0] = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct profile_test *test = choices[i].test;
+
+		for (size_t j = 0; j < test->value_count; j++) {
+			firsts[first_count++] = (uint32_t)test->values[j];
+			if (test->last[j] != UINT32_MAX)
+				firsts[first_count++] = (uint32_t)test->last[j] + 1;
+		}
 	}
+	qsort(firsts, first_count, sizeof(firsts[0]), by_value);
+	for (size_t i = 0; i < first_count; i++)
+		add_range(&ranges, firsts[i], choose(choices, count, firsts[i], no));
 	emit_ranges(g, &ranges);
-	emit_load(g, argument_offset(test, false), (uint32_t)test->mask);
+	emit_load(g, argument_offset(any, false), (uint32_t)any->mask);
 }
 
 /* Both halves, value by value; a half that the mask leaves out is not looked at. */
@@ -286,23 +319,102 @@ static void emit_wide(struct generator *g, const struct profile_test *test, stru
 	}
 }
 
+/* Does the rule look at the same bits as the test, and at nothing else? */
+static bool looks_at(const struct profile_rule *rule, const struct profile_test *test)
+{
+	return rule && rule->test_count == 1 && !rule->tests[0].wide && !test->wide &&
+	       rule->tests[0].arg == test->arg && rule->tests[0].mask == test->mask;
+}
+
+/* The rules from this one on that one tree can decide. Returns their number; *RULE is the next one. */
+static size_t take_choices(struct generator *g, const struct profile_rule **rule,
+			   struct choice choices[CHOICES])
+{
+	const struct profile_test *test = &(*rule)->tests[0];
+	size_t count = 0;
+
+	for (; count < CHOICES && looks_at(*rule, test); count++) {
+		choices[count].test = &(*rule)->tests[0];
+		choices[count].to = return_target(g, (*rule)->verdict);
+		*rule = profile_rule_for(g->profile, *rule + 1, (*rule)->name);
+	}
+	return count;
+}
+
 /* The block for a call, from the given rule on. Returns where it starts: a verdict, or `start`. */
 static struct target *emit_rules(struct generator *g, const struct profile_rule *rule,
 				 struct target *start)
 {
 	struct target *yes = return_target(g, rule->verdict), *no, next;
+	struct choice choices[CHOICES];
+	const struct profile_rule *then = rule;
+	size_t count;
 
 	if (!rule->test_count)
 		return yes;
-	no = emit_rules(g, profile_rule_for(g->profile, rule + 1, rule->name), &next);
-	for (size_t i = rule->test_count; i-- > 0; yes = start) {
+	count = take_choices(g, &then, choices);
+	if (!count)
+		then = profile_rule_for(g->profile, rule + 1, rule->name);
+	no = emit_rules(g, then, &next);
+	if (count)
+		emit_narrow(g, choices, count, no);
+	for (size_t i = rule->test_count; !count && i-- > 0; yes = start) {
 		if (rule->tests[i].wide)
 			emit_wide(g, &rule->tests[i], yes, no);
 		else
-			emit_narrow(g, &rule->tests[i], yes, no);
+			emit_narrow(g, &(struct choice){ &rule->tests[i], yes }, 1, no);
 		*start = here(g);
 	}
+	*start = here(g);
 	return start;
+}
+
+static bool same_test(const struct profile_test *a, const struct profile_test *b)
+{
+	return a->arg == b->arg && a->wide == b->wide && a->mask == b->mask &&
+	       a->value_count == b->value_count &&
+	       !memcmp(a->values, b->values, a->value_count * sizeof(a->values[0])) &&
+	       !memcmp(a->last, b->last, a->value_count * sizeof(a->last[0]));
+}
+
+static bool same_rule(const struct profile_rule *a, const struct profile_rule *b)
+{
+	if (a->verdict != b->verdict || a->test_count != b->test_count)
+		return false;
+	for (size_t i = 0; i < a->test_count; i++)
+		if (!same_test(&a->tests[i], &b->tests[i]))
+			return false;
+	return true;
+}
+
+/* The last rule of a call is the first one without tests. */
+static bool same_rules(const struct profile *profile, const struct profile_rule *a,
+		       const struct profile_rule *b)
+{
+	while (same_rule(a, b)) {
+		if (!a->test_count)
+			return true;
+		a = profile_rule_for(profile, a + 1, a->name);
+		b = profile_rule_for(profile, b + 1, b->name);
+	}
+	return false;
+}
+
+/* The block for call number I, which may be that of a call before it. */
+static struct target *emit_call(struct generator *g, const struct generate_call *calls, size_t i)
+{
+	struct target start, *to;
+
+	if (calls[i].rule->test_count)
+		for (size_t j = 0; j < i; j++)
+			if (same_rules(g->profile, calls[i].rule, calls[j].rule))
+				return g->blocks[j];
+	to = emit_rules(g, calls[i].rule, &start);
+	if (to != &start)
+		return to;
+	to = &g->targets[g->target_count++];
+	*to = start;
+	return to;
 }
 
 static void weigh(struct ranges *ranges)
@@ -326,13 +438,8 @@ static void emit_calls(struct generator *g, const struct generate_arch *arch,
 
 	add_range(ranges, 0, otherwise);
 	for (size_t i = 0; i < count; i++) {
-		struct target start, *to = emit_rules(g, calls[i].rule, &start);
-
-		if (to == &start) {
-			to = &g->targets[g->target_count++];
-			*to = start;
-		}
-		add_range(ranges, calls[i].number, to);
+		g->blocks[i] = emit_call(g, calls, i);
+		add_range(ranges, calls[i].number, g->blocks[i]);
 		add_range(ranges, calls[i].number + 1, otherwise);
 	}
 	if (arch->x32) {
@@ -366,11 +473,13 @@ int generate_filter(struct profile *profile, enum profile_arch arch,
 
 	g.targets = calloc(count + VERDICTS, sizeof(*g.targets));
 	ranges.range = calloc(2 * count + 3, sizeof(*ranges.range));
-	if (g.targets && ranges.range)
+	g.blocks = calloc(count + 1, sizeof(struct target *));
+	if (g.targets && ranges.range && g.blocks)
 		emit_filter(&g, &generate_arches[arch], calls, count, &ranges);
 	else
-		profile_fail(profile, 0, "out of memory");
+		profile_fail(profile, "out of memory");
 	free(g.targets);
+	free(g.blocks);
 	free(ranges.range);
 	if (profile->error[0])
 		return -1;

@@ -6,6 +6,8 @@
  * The language: one statement a line, words apart by blanks, "#" starts a comment.
  *
  *	define NAME VALUE	a word for a number (decimal, 0x..., 0...)
+ *	include FILE		the statements of a file beside this one. Rules before it win: what they
+ *				leave open is decided there
  *	call NAME NUMBER [ARCH...]
  *				a call that libseccomp may not know yet. From 424 on numbers are the
  *				same everywhere; below that the architectures must be named
@@ -17,9 +19,10 @@
  *	VERDICT NAME... if TEST [and TEST]...
  *				the answer if all tests hold, else the next rule of the same call
  *
- *	VERDICT:	allow | deny (EPERM) | answer ERRNO | kill (the process)
+ *	VERDICT:	allow | deny (EPERM) | answer ERRNO | kill (the process) |
+ *			notify (whoever holds the filter's descriptor is asked; nobody: ENOSYS)
  *	TEST:		argN:32 [& MASK] == VALUE	argN:32 [& MASK] in VALUE...
- *			argN:64 ...
+ *			argN:64 ...			a VALUE of ":32" may be a range, FIRST..LAST
  *
  * N is 0 to 5. The width is always said: ":32" looks at the low half only, for arguments that the
  * kernel cuts to an int; ":64" looks at everything. The first rule of a call that fits wins; its
@@ -42,6 +45,8 @@ enum {
 	PROFILE_RULES = 1024,
 	PROFILE_DEFINES = 128,
 	PROFILE_CALLS = 128,
+	PROFILE_FILES = 8,  /* with those that are included */
+	PROFILE_PATH = 256, /* bytes of a file's name */
 };
 
 /* Bits of struct profile_call.arches; also the index into generate.h's table. */
@@ -52,13 +57,16 @@ struct profile_test {
 	bool wide; /* all 64 bits, not the low 32 */
 	uint64_t mask;
 	uint64_t values[PROFILE_VALUES];
+	uint64_t last[PROFILE_VALUES]; /* of the range; the value itself where that is one */
 	size_t value_count;
 };
 
 /* One rule for one call; a line that names five calls makes five. */
 struct profile_rule {
 	char name[PROFILE_NAME];
+	const char *file;
 	unsigned line;
+	unsigned depth;   /* of the file: 0, or how often it was included */
 	uint32_t verdict; /* a SECCOMP_RET_ value */
 	struct profile_test tests[PROFILE_TESTS];
 	size_t test_count; /* 0: always */
@@ -66,19 +74,24 @@ struct profile_rule {
 
 struct profile_define {
 	char name[PROFILE_NAME];
+	const char *file;
 	uint64_t value;
 };
 
 struct profile_call {
 	char name[PROFILE_NAME];
+	const char *file;
 	unsigned line;
 	uint32_t number;
 	unsigned arches; /* one bit for each enum profile_arch */
 };
 
 struct profile {
-	const char *file;
-	unsigned line; /* where the parser stands */
+	const char *file; /* where the parser stands, at the end the one that was asked for */
+	unsigned line;
+	unsigned depth;
+	char files[PROFILE_FILES][PROFILE_PATH]; /* that were included */
+	size_t file_count;
 	struct profile_rule rules[PROFILE_RULES];
 	size_t rule_count;
 	struct profile_define defines[PROFILE_DEFINES];
@@ -86,7 +99,7 @@ struct profile {
 	struct profile_call calls[PROFILE_CALLS];
 	size_t call_count;
 	uint32_t otherwise;
-	bool has_otherwise;
+	const char *otherwise_file; /* the one that said it; NULL: none yet */
 	bool uncached;
 	char error[256]; /* "file:line: reason" after a failure */
 };
@@ -102,9 +115,13 @@ int profile_parse(struct profile *profile, const char *file, FILE *in);
 const struct profile_rule *profile_rule_for(const struct profile *profile,
 					    const struct profile_rule *rule, const char *name);
 
-/* Put "file:line: reason" into profile->error (the first error stays); line 0 is the one that the
- * parser reads. Returns -1. */
-int profile_fail(struct profile *profile, unsigned line, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/* Put "file:line: reason" into profile->error (the first error stays). Returns -1. The place is
+ * where the parser stands. */
+int profile_fail(struct profile *profile, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The same, and the place is FILE and LINE. */
+int profile_fail_at(struct profile *profile, const char *file, unsigned line, const char *format,
+		    ...) __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -46,8 +46,8 @@ static int check_numbers(struct profile *profile, enum profile_arch arch)
 							      call->name);
 
 		if (call->arches & 1U << arch && known >= 0 && (uint32_t)known != call->number)
-			return profile_fail(profile, call->line, "%s is %d on %s", call->name,
-					    known, generate_arches[arch].name);
+			return profile_fail_at(profile, call->file, call->line, "%s is %d on %s",
+					       call->name, known, generate_arches[arch].name);
 	}
 	return 0;
 }
@@ -58,7 +58,8 @@ static int check_name(struct profile *profile, const struct profile_rule *rule)
 	for (unsigned arch = 0; arch < ARCH_COUNT; arch++)
 		if (resolve(profile, arch, rule->name) >= 0)
 			return 0;
-	return profile_fail(profile, rule->line, "no architecture knows the call %s", rule->name);
+	return profile_fail_at(profile, rule->file, rule->line, "no architecture knows the call %s",
+			       rule->name);
 }
 
 static int by_number(const void *left, const void *right)
@@ -87,7 +88,8 @@ int generate_resolve(struct profile *profile, enum profile_arch arch, struct gen
 	qsort(calls, (size_t)count, sizeof(*calls), by_number);
 	for (int i = 1; i < count; i++)
 		if (calls[i - 1].number == calls[i].number)
-			return profile_fail(profile, calls[i].rule->line, "%s and %s are one call",
-					    calls[i - 1].rule->name, calls[i].rule->name);
+			return profile_fail_at(profile, calls[i].rule->file, calls[i].rule->line,
+					       "%s and %s are one call", calls[i - 1].rule->name,
+					       calls[i].rule->name);
 	return count;
 }

@@ -156,6 +156,7 @@ static int prepare_view(struct box *box, struct fault *fault)
 		.touch_host = plan->touch_host,
 		.host_proc = (plan->namespaces & CLONE_NEWPID) == 0 && plan->fds[FD_PIDNS] < 0,
 		.own_init = !box->reaper,
+		.nests = plan->allow_userns,
 		.file_label = plan->file_label,
 	};
 

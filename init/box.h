@@ -41,7 +41,9 @@ struct box {
 	bool nested; /* … and the workload has a user namespace of its own, mapped back from these */
 	char nested_uid_map[ID_MAP_SIZE];
 	char nested_gid_map[ID_MAP_SIZE];
-	char directory[PATH_MAX]; /* where the workload starts, if it is there; "" otherwise */
+	char directory[PATH_MAX];    /* where the workload starts, if it is there; "" otherwise */
+	const struct filter *filter; /* the built-in one; NULL: none */
+	struct once *once;           /* what that may need: init/once.h */
 	struct program *programs;
 	size_t program_count;
 	int *keep_fds; /* sorted, each once, all above 2 */
@@ -77,7 +79,7 @@ int box_wait_for_caller(const struct plan *plan, struct fault *fault);
 /* Without a box, and with nothing that could be got back through it, no_new_privs would only harm. */
 static inline bool box_denies_new_privileges(const struct box *box)
 {
-	return !box->plan->init_only || box->program_count > 0 ||
+	return !box->plan->init_only || box->program_count > 0 || box->filter != NULL ||
 	       box->plan->capabilities != UINT64_MAX;
 }
 

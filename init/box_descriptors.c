@@ -9,6 +9,7 @@
 
 #include "init/box.h"
 #include "init/descriptors.h"
+#include "init/filters.h"
 #include "mountns/sys.h"
 
 /* A directory leads to all of the host: ".." knows no mount of ours. As one of --keep-fd it is asked
@@ -197,7 +198,7 @@ int box_take_descriptors(struct box *box, struct fault *fault)
 	     (check_events(box, plan->fds[FD_INFO], "--info-fd", fault) != 0 ||
 	      check_events(box, plan->fds[FD_JSON_STATUS], "--json-status-fd", fault) != 0)) ||
 	    take_all(plan, fault) != 0 || fill_standard_fds(fault) != 0 ||
-	    read_programs(box, fault) != 0)
+	    read_programs(box, fault) != 0 || filters_choose(box, fault) != 0)
 		return -1;
 	return list_for_pid1(box, fault);
 }

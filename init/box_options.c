@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "filters/filter.h"
 #include "init/parser.h"
 #include "init/values.h"
 #include "mountns/linux.h"
@@ -45,6 +46,7 @@ int set_flag(struct parser *parser, const struct option *option, char **argument
 		[FLAG_WAIT_ALL] = &plan->wait_all,
 		[FLAG_DISABLE_USERNS] = &plan->disable_userns,
 		[FLAG_ASSERT_USERNS_DISABLED] = &plan->assert_userns_disabled,
+		[FLAG_ALLOW_USERNS] = &plan->allow_userns,
 		[FLAG_LEVEL_PREFIX] = &plan->level_prefix,
 		[FLAG_QUIET] = &plan->quiet,
 		[FLAG_NO_BOUNDARY] = &ignored,
@@ -248,6 +250,16 @@ int add_lock_file(struct parser *parser, const struct option *option, char **arg
 	if (place == NULL)
 		return -1;
 	*place = arguments[0];
+	return 0;
+}
+
+int set_filter(struct parser *parser, const struct option *option, char **arguments,
+	       struct fault *fault)
+{
+	if (filter_find(arguments[0], false) == NULL)
+		return parser_refuse(fault, option, "must be default, strict, network or none, not",
+				     arguments[0]);
+	parser->plan->filter = arguments[0];
 	return 0;
 }
 

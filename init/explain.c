@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "filters/filter.h"
 #include "init/explain.h"
+#include "init/filters.h"
 #include "init/text.h"
 
 static const struct {
@@ -122,16 +122,17 @@ static void print_namespaces(struct printer *printer, const struct box *box)
 static void print_filters(struct printer *printer, const struct box *box)
 {
 	struct text filter = { 0 };
+	struct box_filter part;
 
-	text_add(&filter, box->plan->unfiltered ? "none" : "default, ");
-	if (!box->plan->unfiltered) {
-		text_number(&filter, filter_default.len);
-		text_add(&filter, " instructions");
+	for (size_t i = 0; filters_get(box, i, &part); i++) {
+		text_add(&filter, i > 0 ? "; " : "");
+		text_add(&filter, part.name);
+		text_add(&filter, ", ");
+		text_number(&filter, part.length);
+		text_add(&filter, i == 0 ? " instructions" : "");
 	}
-	for (size_t i = 0; i < box->program_count; i++) {
-		text_add(&filter, "; the caller's, ");
-		text_number(&filter, box->programs[i].length);
-	}
+	if (filter.length == 0)
+		text_add(&filter, "none");
 	filter.bytes[filter.length] = '\0';
 	leaf(printer, true, "seccomp", filter.bytes);
 }

@@ -43,7 +43,7 @@ static int enter_nested(const struct workload *workload, struct fault *fault)
 	    identity_write(built->proc, "self/gid_map", workload->box->nested_gid_map, NESTED,
 			   fault) != 0)
 		return -1;
-	return workload->box->plan->map_caller
+	return workload->box->plan->map_caller || workload->box->plan->allow_userns
 		       ? 0
 		       : identity_write(built->sys, "user/max_user_namespaces", "0", NESTED, fault);
 }

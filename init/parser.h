@@ -40,7 +40,7 @@ option_handler add_grant, add_optional_grant, add_bind, add_bind_fd, add_step, a
 /* init/box_options.c */
 option_handler add_env, set_flag, set_id, set_hostname, add_limit, set_timeout, set_text,
 	add_keep_fd, set_fd, unshare_all, unshare_namespace, unshare_try, share_namespace,
-	change_capabilities, add_lock_file, set_seccomp, add_seccomp;
+	change_capabilities, add_lock_file, set_filter, set_seccomp, add_seccomp;
 
 /* init/init_options.c */
 option_handler set_forward, add_rewrite, set_stop_signal, add_expected, set_grace;
@@ -60,6 +60,7 @@ enum {
 	FLAG_WAIT_ALL,
 	FLAG_DISABLE_USERNS,
 	FLAG_ASSERT_USERNS_DISABLED,
+	FLAG_ALLOW_USERNS,
 	FLAG_LEVEL_PREFIX,
 	FLAG_QUIET,
 	FLAG_NO_BOUNDARY,

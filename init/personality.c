@@ -222,8 +222,12 @@ int personality_check(struct plan *plan, struct fault *fault)
 		if (plan->fds[FD_USERNS] >= 0)
 			plan->namespaces &= ~(unsigned int)CLONE_NEWUSER;
 		/* With rights it could lift a limit of its own namespace. */
-		plan->disable_userns |= plan->capabilities != 0;
+		plan->disable_userns |= plan->capabilities != 0 && !plan->allow_userns;
 	}
+	if (plan->allow_userns && (plan->disable_userns || plan->assert_userns_disabled))
+		return refuse(fault, "--allow-userns",
+			      "cannot be combined with --disable-userns or "
+			      "--assert-userns-disabled");
 	if (plan->as_pid_1 && !is_unshared(plan, CLONE_NEWPID))
 		return refuse(fault, "Specifying --as-pid-1", "requires --unshare-pid");
 	if (plan->as_pid_1 && (plan->grace > 0 || plan->wait_all))

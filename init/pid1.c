@@ -293,7 +293,7 @@ static int limit_user_namespaces(const struct box *box, const struct built *buil
 
 	bool shared = !box->nested && !box->plan->map_caller && (box->namespaces & CLONE_NEWUSER);
 
-	if (!shared && (!box->plan->disable_userns || !box->nested))
+	if (box->plan->allow_userns || (!shared && (!box->plan->disable_userns || !box->nested)))
 		return 0;
 	error = fd = sys_openat(built->sys, path, O_WRONLY | O_CLOEXEC, 0);
 	if (fd >= 0) {

@@ -101,6 +101,8 @@ struct plan {
 	size_t keep_fd_count;
 	int *seccomp_fds; /* BPF programs, put on in this order behind the built-in filter */
 	size_t seccomp_fd_count;
+	const char *
+		filter; /* a name of filters/filter.h; NULL: the default's, or none if unfiltered */
 	const char **lock_files; /* paths in the box */
 	size_t lock_file_count;
 	int fds[PLAN_FDS];
@@ -119,6 +121,7 @@ struct plan {
 	unsigned char on_missing[WALLS]; /* enum missing_wall */
 	bool disable_userns;             /* also for a workload with capabilities */
 	bool assert_userns_disabled;
+	bool allow_userns; /* the command may make user namespaces */
 	bool new_session;
 	bool die_with_parent;
 	bool as_pid_1;
@@ -149,7 +152,7 @@ struct plan {
 	bool inherit_fds;     /* the workload has all of the caller's descriptors but those above */
 	bool inherit_signals; /* what the caller ignores and blocks, the workload does, too */
 	bool map_caller;      /* one user namespace will do where the box needs no root in it */
-	bool unfiltered;      /* no built-in filter */
+	bool unfiltered;      /* no built-in filter, unless one is named */
 	/* The box is in the caller's process group, gets no signals through the launcher, is not killed
 	 * with it unless die_with_parent, and stays until its last process has ended. */
 	bool loose;
@@ -165,7 +168,8 @@ struct plan {
 	bool rewrite_listen_pid; /* sd_listen_fds(3): what is for the init is for the command */
 
 	bool explain, help, version, licence; /* print that instead of starting anything */
-	char **command;                       /* argv of the workload, NULL-terminated */
+	enum dump { DUMP_NOTHING, DUMP_PFC, DUMP_BPF } dump_filter; /* the same */
+	char **command; /* argv of the workload, NULL-terminated */
 
 	const char **repeated; /* options given twice of which the last one counts, for a warning */
 	size_t repeated_count;

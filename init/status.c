@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
+#include "filters/filter.h"
 #include "init/status.h"
 #include "init/text.h"
 #include "init/walls.h"
@@ -36,7 +37,7 @@ static void add_walls(struct text *line, const struct box *box)
 	add_wall(line, box, WALL_CAPABILITIES, box->plan->capabilities == 0 ? "none" : "some");
 	add_wall(line, box, WALL_NO_NEW_PRIVS, box_denies_new_privileges(box) ? "on" : "off");
 	add_wall(line, box, WALL_SECCOMP,
-		 !box->plan->unfiltered    ? "default"
+		 box->filter != NULL       ? box->filter->name
 		 : box->program_count == 0 ? "none"
 					   : "caller");
 	/* Of these there is only one state that is worth a word. */

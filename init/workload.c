@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "filters/filter.h"
 #include "init/box.h"
 #include "init/descriptors.h"
+#include "init/filters.h"
 #include "init/identity.h"
 #include "init/inits.h"
 #include "init/jobs.h"
@@ -168,15 +168,6 @@ static int stands(const struct box *box, enum wall wall, int status, const struc
 	return status == 0 ? 0 : wall_missing(box, wall, fault);
 }
 
-static int put_filter(const struct sock_filter *code, unsigned short length, const char *name,
-		      struct fault *fault)
-{
-	const struct sock_fprog program = { length, (struct sock_filter *)(uintptr_t)code };
-	int error = sys_seccomp(SECCOMP_SET_MODE_FILTER, 0, &program);
-
-	return error < 0 ? fault_errno(fault, "seccomp", name, error) : 0;
-}
-
 /* A program that the kernel does not take is not its lack of filters. */
 static bool has_filters(void)
 {
@@ -185,29 +176,13 @@ static bool has_filters(void)
 	return sys_seccomp(SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
-/* The caller's may forbid what it likes, so they come behind ours. */
-static int put_filters(const struct box *box, struct fault *fault)
-{
-	if (!box->plan->unfiltered && !box->reaper &&
-	    put_filter(filter_init.code, filter_init.len, "PID 1", fault) != 0)
-		return -1;
-	if (!box->plan->unfiltered &&
-	    put_filter(filter_default.code, filter_default.len, "default", fault) != 0)
-		return -1;
-	for (size_t i = 0; i < box->program_count; i++)
-		if (put_filter(box->programs[i].code, box->programs[i].length, "the caller's",
-			       fault) != 0)
-			return -1;
-	return 0;
-}
-
 static int filter_calls(const struct box *box, struct fault *fault)
 {
 	int error = box_denies_new_privileges(box) ? sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0) : 0;
 
 	if (error < 0)
 		return fault_errno(fault, "no_new_privs", "", error);
-	if (put_filters(box, fault) == 0)
+	if (filters_put(box, fault) == 0)
 		return 0;
 	return has_filters() ? -1 : wall_missing(box, WALL_SECCOMP, fault);
 }

@@ -218,6 +218,7 @@ int mountns_prepare(struct view *view, const struct view_request *request, struc
 		.touch_host = request->touch_host,
 		.host_proc = request->host_proc,
 		.own_init = request->own_init,
+		.nests = request->nests,
 		.label = request->file_label,
 	};
 	if (open_sources(view, request->grants, request->grant_count, fault) != 0 ||

@@ -103,8 +103,8 @@ struct view {
 		console; /* the terminal that is standard output; its path is NULL if none is */
 	struct link *links;
 	size_t link_count;
-	bool bare, touch_host, host_proc, own_init; /* as requested */
-	const char *label;                          /* file_label, as requested */
+	bool bare, touch_host, host_proc, own_init, nests; /* as requested */
+	const char *label;                                 /* file_label, as requested */
 	uint64_t nofile; /* the soft limit of RLIMIT_NOFILE before it was raised; 0: it was not */
 	/* Room for PID 1, which has no heap. */
 	uint64_t *own;   /* hash table of mounts that it made, by their ids */
@@ -126,6 +126,7 @@ struct view_request {
 	 * directories on the way to a mount are not pinned against being renamed. */
 	bool touch_host;
 	bool own_init;  /* process 1 is the workload's: its files in /proc are not covered */
+	bool nests;     /* boxes in the box may mount a procfs of their own */
 	bool host_proc; /* STEP_PROC shows the host's, for a box in the host's PID namespace */
 	const char *file_label; /* SELinux label for file systems that are made; NULL: none */
 };

@@ -23,6 +23,8 @@ static uint32_t action(uint32_t verdict)
 		return SCMP_ACT_ALLOW;
 	if (verdict == SECCOMP_RET_KILL_PROCESS)
 		return SCMP_ACT_KILL_PROCESS;
+	if (verdict == SECCOMP_RET_USER_NOTIF)
+		return SCMP_ACT_NOTIFY;
 	return SCMP_ACT_ERRNO(verdict & SECCOMP_RET_DATA);
 }
 
@@ -114,6 +116,25 @@ static int add_plain(const struct oracle *oracle, scmp_filter_ctx plain, scmp_fi
 	return 0;
 }
 
+/* libseccomp has no ranges, so each value counts. */
+static size_t values_of(const struct profile_test *test)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < test->value_count; i++)
+		count += test->last[i] - test->values[i] + 1;
+	return count;
+}
+
+static uint64_t value_of(const struct profile_test *test, size_t index)
+{
+	size_t i = 0;
+
+	for (; index > test->last[i] - test->values[i]; i++)
+		index -= test->last[i] - test->values[i] + 1;
+	return test->values[i] + index;
+}
+
 /* One libseccomp rule for each combination of the values in the lists. EEXIST: the rule overlaps
  * with an earlier one of another verdict, in one filter for all (oracle_single). */
 static int add_tests(scmp_filter_ctx context, uint32_t verdict, int number,
@@ -124,7 +145,7 @@ static int add_tests(scmp_filter_ctx context, uint32_t verdict, int number,
 	int error;
 
 	for (size_t i = 0; i < rule->test_count; i++)
-		combinations *= rule->tests[i].value_count;
+		combinations *= values_of(&rule->tests[i]);
 	for (size_t c = 0; c < combinations; c++) {
 		rest = c;
 		for (size_t i = 0; i < rule->test_count; i++) {
@@ -134,9 +155,9 @@ static int add_tests(scmp_filter_ctx context, uint32_t verdict, int number,
 				.arg = test->arg,
 				.op = SCMP_CMP_MASKED_EQ,
 				.datum_a = test->mask,
-				.datum_b = test->values[rest % test->value_count]
+				.datum_b = value_of(test, rest % values_of(test)),
 			};
-			rest /= test->value_count;
+			rest /= values_of(test);
 		}
 		error = seccomp_rule_add_array(context, action(verdict), number,
 					       (unsigned)rule->test_count, compare);

@@ -157,6 +157,8 @@ static const struct {
 	{ "--sync-fd", 0, 1, { "3" }, false },
 	{ "--block-fd", 0, 1, { "3" }, false },
 	{ "--userns-block-fd", 0, 1, { "3" }, false },
+	{ "--filter", 0, 1, { "strict" }, false },
+	{ "--allow-userns", 0, 0, { NULL }, false },
 	{ "--seccomp", 0, 1, { "3" }, false },
 	{ "--add-seccomp-fd", 0, 1, { "3" }, false },
 	{ "--on-missing", 0, 1, { "net=warn" }, false },

@@ -163,7 +163,8 @@ static uint32_t meaning(const struct profile *profile, const struct profile_rule
 			const struct profile_test *test = &rule->tests[i];
 
 			for (size_t k = 0; k < test->value_count; k++)
-				holds += (data->args[test->arg] & test->mask) == test->values[k];
+				holds += (data->args[test->arg] & test->mask) >= test->values[k] &&
+					 (data->args[test->arg] & test->mask) <= test->last[k];
 		}
 		if (holds == rule->test_count)
 			return rule->verdict;
@@ -180,7 +181,8 @@ static const char *const kinds_text =
 	"answer EINVAL wide if arg1:64 & 0xffff0000ffff0000 in 0 0x0001000000010000\n"
 	"answer EACCES wide if arg2:64 & 0xffffffff00000000 == 0x100000000 and arg3:64 & 1 == 1\n"
 	"deny wide\n"
-	"answer EFAULT narrow if arg0:32 in 0 1 2 7 0xfffffffe 0xffffffff\n"
+	"answer EFAULT narrow if arg0:32 in 0 1 2 7 0xfffffffe..0xffffffff\n"
+	"deny narrow if arg0:32 in 3..8\n"
 	"allow narrow if arg1:32 & 0xf0 in 0x10 0xf0 and arg2:32 == 0 and arg3:32 in 3 4\n"
 	"answer EOPNOTSUPP narrow\n";
 
@@ -259,12 +261,27 @@ static void test_too_large(void **state)
 	struct profile *profile = *state;
 	static struct generate_call calls[600];
 	static struct sock_filter code[BPF_MAXINSNS];
+	struct profile_rule narrow;
 
 	assert_int_equal(parse(profile, kinds_text), 0);
-	for (uint32_t i = 0; i < 600; i++)
-		calls[i] = (struct generate_call){ 2 * i, profile_rule_for(profile, profile->rules,
-									   "narrow") };
-	assert_int_equal(generate_filter(profile, ARCH_ARM, calls, 600, code), -1);
+	narrow = *profile_rule_for(profile, profile->rules, "narrow");
+	narrow.tests[1] = narrow.tests[0];
+	narrow.test_count = 2;
+	/* Alike ones would share their code. */
+	for (uint32_t i = 0; i < 500; i++) {
+		struct profile_rule *rule = &profile->rules[2 * i];
+
+		rule[0] = rule[1] = narrow;
+		snprintf(rule->name, sizeof(rule->name), "call%u", i);
+		strcpy(rule[1].name, rule->name);
+		rule->tests[0].arg = i % 6;
+		rule->tests[0].values[0] = 1000 + i;
+		rule->tests[0].last[0] = 1000 + i;
+		rule[1].test_count = 0;
+		calls[i] = (struct generate_call){ 2 * i, rule };
+	}
+	profile->rule_count = 1000;
+	assert_int_equal(generate_filter(profile, ARCH_ARM, calls, 500, code), -1);
 	assert_non_null(strstr(profile->error, "more than 4096 instructions"));
 }
 

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <stdlib.h>
+
+#include "filters/filter.h"
+#include "init/filters.h"
+#include "init/once.h"
+#include "mountns/sys.h"
+
+int filters_choose(struct box *box, struct fault *fault)
+{
+	const struct plan *plan = box->plan;
+	const char *name = plan->filter != NULL ? plan->filter
+			   : plan->unfiltered   ? NULL
+						: filter_names[0];
+
+	if (name == NULL)
+		return 0;
+	box->filter = filter_find(name, plan->allow_userns);
+	if (box->filter == NULL)
+		return fault_text(fault, "options", "--allow-userns",
+				  "cannot be combined with --filter strict");
+	if (!box->filter->asks)
+		return 0;
+	box->once = malloc(sizeof(*box->once));
+	return box->once == NULL ? fault_errno(fault, "start", "", ENOMEM) : 0;
+}
+
+/* The next of those that come before the callers'. */
+static const struct filter *find_built_in(const struct box *box, size_t *index)
+{
+	const struct filter *own[] = {
+		box->filter != NULL && !box->reaper && !box->plan->init_only ? &filter_init : NULL,
+		box->filter != NULL && box->filter->asks ? &filter_once : NULL,
+		box->filter,
+	};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (own[i] != NULL && (*index)-- == 0)
+			return own[i];
+	return NULL;
+}
+
+/* The callers' may forbid what they like, so they come behind ours. */
+bool filters_get(const struct box *box, size_t index, struct box_filter *filter)
+{
+	const struct filter *own = find_built_in(box, &index);
+
+	if (own != NULL) {
+		*filter =
+			(struct box_filter){ own->name, own->code, own->len, own == &filter_once };
+		return true;
+	}
+	if (index >= box->program_count)
+		return false;
+	*filter = (struct box_filter){ "the caller's", box->programs[index].code,
+				       box->programs[index].length, false };
+	return true;
+}
+
+int filters_put(const struct box *box, struct fault *fault)
+{
+	struct box_filter filter;
+
+	for (size_t i = 0; filters_get(box, i, &filter); i++) {
+		const struct sock_fprog program = { filter.length,
+						    (struct sock_filter *)(uintptr_t)filter.code };
+		unsigned int flags = filter.asks ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
+		int result = sys_seccomp(SECCOMP_SET_MODE_FILTER, flags, &program);
+
+		if (result >= 0 && filter.asks)
+			result = once_begin(box, result);
+		if (result < 0)
+			return fault_errno(fault, "seccomp", filter.name, result);
+	}
+	return 0;
+}

@@ -1,0 +1,238 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# --filter, --allow-userns: what each profile lets through, tried with real programs. The profiles
+# themselves are tested call by call in tests/unit/filter_test.c.
+
+load ../lib/common
+
+PYTHON=/usr/bin/python3
+
+need_python() {
+	[ -x "$PYTHON" ] || skip "no /usr/bin/python3"
+}
+
+# Prints, for each expression, its value or the name of its error.
+python_tries() {
+	local filter=$1 program='import errno, os, socket, sys
+for text in sys.argv[1:]:
+    try: print(text, "=", eval(text))
+    except OSError as error: print(text, "=", errno.errorcode[error.errno])'
+
+	shift
+	run box --filter "$filter" -- "$PYTHON" -c "$program" "$@"
+}
+
+@test "a profile that is none is refused" {
+	refused '--filter: must be default, strict, network or none, not Strict' --filter Strict
+	refused '--filter: must be' --filter ''
+	refused '--filter: must be' --filter defaul
+	refused '--filter: must be' --filter pid1
+}
+
+@test "the last --filter counts, and the start event names it" {
+	run mini --filter strict --filter none --status-fd 3 -- "$PROBE" exit 0 3>"$T/events"
+	exits 0
+	grep -q '"seccomp":"none"' "$T/events"
+}
+
+@test "the default is called default" {
+	run mini --status-fd 3 -- "$PROBE" exit 0 3>"$T/events"
+	exits 0
+	grep -q '"seccomp":"default"' "$T/events"
+}
+
+@test "every profile is on the command and its children" {
+	local filter
+
+	for filter in default network none; do
+		run box --filter "$filter" -- /bin/sh -c 'grep ^Seccomp: /proc/self/status'
+		exits 0
+		is "Seccomp:	2"
+	done
+}
+
+@test "strict: files that are there, memory and threads" {
+	need_python
+	echo text >there
+	give there
+	run box --filter strict -w "$T" -- "$PYTHON" -c 'import threading
+thread = threading.Thread(target=print, args=("thread",))
+thread.start()
+thread.join()
+print(sum(bytearray(1 << 20)), open("there").read())
+open("there", "r+").write("TEXT")'
+	exits 0
+	is "thread
+0 text"
+	[ "$(cat there)" = TEXT ]
+}
+
+@test "strict: no other program, by any call, from any thread" {
+	need_python
+	python_tries strict 'os.execv("/bin/true", ["true"])' 'os.execve(os.open("/bin/true", 0), ["true"], {})'
+	says 'os.execv("/bin/true", ["true"]) = ENOSYS' \
+		'os.execve(os.open("/bin/true", 0), ["true"], {}) = ENOSYS'
+	run box --filter strict -- "$PYTHON" -c 'import os, threading
+def run():
+    try: os.execv("/bin/true", ["true"])
+    except OSError as error: print(error.errno)
+thread = threading.Thread(target=run)
+thread.start()
+thread.join()'
+	exits 0
+	is 38
+}
+
+@test "strict: no processes, sockets or new files" {
+	need_python
+	python_tries strict 'os.fork()' 'os.posix_spawn("/bin/true", ["true"], {})' 'socket.socket()' \
+		'socket.socketpair()' 'os.mkdir("/tmp/d")' 'open("/tmp/f", "w")' \
+		'os.open("/tmp", os.O_TMPFILE | os.O_RDWR)' 'os.symlink("a", "/tmp/l")' \
+		'os.mkfifo("/tmp/p")' 'os.kill(1, 9)' 'os.kill(os.getpid(), 0)' 'os.memfd_create("m")' \
+		'os.setpriority(os.PRIO_PROCESS, 0, 5)'
+	says 'os.fork() = EPERM' 'os.posix_spawn("/bin/true", ["true"], {}) = EPERM' \
+		'socket.socket() = EAFNOSUPPORT' 'socket.socketpair() = ENOTSUP' \
+		'os.mkdir("/tmp/d") = EPERM' 'open("/tmp/f", "w") = EPERM' \
+		'os.open("/tmp", os.O_TMPFILE | os.O_RDWR) = EPERM' 'os.symlink("a", "/tmp/l") = EPERM' \
+		'os.mkfifo("/tmp/p") = EPERM' 'os.kill(1, 9) = EPERM' 'os.kill(os.getpid(), 0) = EPERM' \
+		'os.memfd_create("m") = EPERM' 'os.setpriority(os.PRIO_PROCESS, 0, 5) = EPERM'
+}
+
+@test "strict: the command is found in PATH, may be a script, and has no child" {
+	printf '#!/bin/sh\necho "$0: $*"\nread -r line </proc/self/stat\necho "${line%%%% *}"\n' >script
+	chmod 755 script
+	run box --filter strict -x "$T" --setenv PATH "/nowhere:/etc:$T:/usr/bin" -- script a b
+	exits 0
+	matches "^$T/script: a b$"
+	need_python
+	python_tries strict 'os.waitpid(-1, 0)'
+	says 'os.waitpid(-1, 0) = ECHILD'
+}
+
+@test "strict: a command that cannot be run is told as ever" {
+	echo text >file
+	run -127 --separate-stderr box --filter strict -- no-such-command
+	one_line 'exec: no-such-command: No such file or directory'
+	run --separate-stderr box --filter strict -r "$T" -- "$T/file"
+	exits 126
+	one_line 'Permission denied'
+}
+
+@test "strict: abort ends the program" {
+	need_python
+	run box --filter strict -- "$PYTHON" -c 'import os; os.abort()'
+	exits 134
+}
+
+@test "strict: also for a command that is process 1, and without a box" {
+	need_python
+	local how options
+
+	for how in '--as-pid-1' '--init-only'; do
+		[ "$how" = --as-pid-1 ] && options=(-x / --as-pid-1) || options=(--init-only)
+		run nb "${options[@]}" --filter strict -- "$PYTHON" -c 'import os
+for call in lambda: os.execv("/bin/true", ["true"]), lambda: os.fork():
+    try: print(call())
+    except OSError as error: print(error.errno)'
+		exits 0
+		is "38
+1"
+	done
+}
+
+@test "without a box there is a filter only when it is asked for" {
+	run nb --init-only -- /bin/sh -c 'grep ^Seccomp: /proc/self/status'
+	is "Seccomp:	$(grep ^Seccomp: /proc/self/status | cut -f 2)"
+	run nb --init-only --filter default -- /bin/sh -c 'grep -E "^(Seccomp|NoNewPrivs):" /proc/self/status'
+	is "NoNewPrivs:	1
+Seccomp:	2"
+}
+
+@test "strict: descriptors that were given are used" {
+	run mini --filter strict -- "$PROBE" exit 0 <<<input
+	exits 0
+	need_python
+	run box --filter strict -- "$PYTHON" -c 'import sys; print(sys.stdin.read().upper(), end="")' <<<input
+	is INPUT
+}
+
+@test "network: interfaces can be listed, by default they cannot" {
+	need_python
+	python_tries network 'socket.if_nameindex()[0][1]' 'socket.socket(16, 3, 0).family.name' \
+		'socket.socket(16, 3, 15)' 'socket.socket(17, 3)' 'socket.socket(38, 5)'
+	says "socket.if_nameindex()[0][1] = lo" 'socket.socket(16, 3, 0).family.name = AF_NETLINK' \
+		'socket.socket(16, 3, 15) = EAFNOSUPPORT' 'socket.socket(17, 3) = EAFNOSUPPORT' \
+		'socket.socket(38, 5) = EAFNOSUPPORT'
+	python_tries default 'socket.socket(16, 3, 0)'
+	says 'socket.socket(16, 3, 0) = EAFNOSUPPORT'
+}
+
+@test "network: interfaces cannot be changed" {
+	need ip
+	run box --filter network -- ip link show lo
+	exits 0
+	matches '^1: lo: '
+	run box --filter network -- ip link set lo mtu 1000
+	[ "$status" -ne 0 ]
+	matches 'Operation not permitted'
+}
+
+@test "none: a tracer works, a new namespace does not" {
+	need strace
+	run box --filter none -- strace -f -qq -e trace=execve -o /tmp/log /bin/echo traced
+	exits 0
+	is traced
+	run box --filter none -- unshare -U true
+	[ "$status" -ne 0 ]
+}
+
+@test "--allow-userns: namespaces can be made, and nothing else is more" {
+	# Root of the host, which root in the box is, can only be mapped with CAP_SETFCAP: user_namespaces(7).
+	run box --allow-userns --uid 7 --gid 7 -- unshare -Urmpf --kill-child sh -c 'mount -t tmpfs t /tmp && id -u'
+	exits 0
+	is 0
+	run box --allow-userns -- unshare -m true
+	[ "$status" -ne 0 ]
+	run box -- unshare -Ur true
+	[ "$status" -ne 0 ]
+	need_python
+	python_tries 'default --allow-userns' 1 # not one word
+	exits 125
+	run box --allow-userns -- "$PYTHON" -c 'import ctypes
+call = ctypes.CDLL(None, use_errno=True).syscall
+for number in 425, 435, 250, 101:
+    call(number, 0, 0, 0)
+    print(ctypes.get_errno())'
+	[ "$(uname -m)" != x86_64 ] || is "1
+38
+1
+1"
+}
+
+@test "--allow-userns: what contradicts it is refused" {
+	refused 'cannot be combined with --filter strict' --allow-userns --filter strict
+	refused 'cannot be combined with --disable-userns' --allow-userns --disable-userns
+	refused 'cannot be combined with --disable-userns' --assert-userns-disabled --allow-userns
+}
+
+@test "--allow-userns: bubblewrap works in a box" {
+	need bwrap
+	run box --allow-userns --uid 6 -- bwrap --ro-bind / / --dev /dev --tmpfs /tmp --unshare-all --uid 7 -- id -u
+	exits 0
+	is 7
+	run box -- bwrap --ro-bind / / --unshare-all true
+	[ "$status" -ne 0 ]
+}
+
+@test "--allow-userns: nestbox works in a box of its own" {
+	need_plain_caller
+	local -a inner
+
+	inner=("$NB" --exec /usr --exec-try /bin --exec-try /lib --exec-try /lib64)
+	run box --allow-userns -- "${inner[@]}" -- /bin/sh -c 'echo $$ $PPID; ls /'
+	exits 0
+	matches '^[0-9]+ 1$'
+	lacks '^etc$'
+	run box --allow-userns -- "${inner[@]}" -- unshare -U true
+	[ "$status" -ne 0 ]
+}
