@@ -37,6 +37,11 @@ struct limit {
 	uint64_t soft, hard;
 };
 
+/* COUNT ids from INSIDE on are those from OUTSIDE on, out here: user_namespaces(7). */
+struct id_range {
+	uint32_t inside, outside, count;
+};
+
 /* Whose options, defaults, messages and exit statuses: see init/personality.h. */
 enum personality { AS_NESTBOX, AS_BWRAP, AS_TINI, AS_DUMB_INIT, AS_CATATONIT };
 
@@ -106,13 +111,20 @@ struct plan {
 	const char **lock_files; /* paths in the box */
 	size_t lock_file_count;
 	int fds[PLAN_FDS];
+	struct id_range
+		*uid_ranges; /* of the workload, which do not meet; none: one id, the caller's */
+	size_t uid_range_count;
+	struct id_range *gid_ranges;
+	size_t gid_range_count;
+	uint32_t *groups; /* the workload's supplementary ones, inside */
+	size_t group_count;
 
 	const char *hostname;   /* NULL: the caller's */
 	const char *chdir;      /* NULL: the caller's directory if it is there inside, else "/" */
 	const char *argv0;      /* NULL: as the command */
 	const char *exec_label; /* SELinux labels; NULL: none */
 	const char *file_label;
-	int64_t uid, gid;        /* inside; -1: the caller's */
+	int64_t uid, gid;        /* inside; -1: the caller's, or the first of the ranges */
 	uint64_t capabilities;   /* that the workload keeps, one bit each: capabilities(7) */
 	uint64_t timeout;        /* nanoseconds, 0: none */
 	unsigned int namespaces; /* CLONE_NEW… of clone(2); a mount namespace is always made */
