@@ -226,7 +226,7 @@ int alone_run(const struct plan *plan)
 		.stopped = follow_stop,
 	};
 	struct box box;
-	struct workload workload = { .box = &box };
+	struct workload workload = { .box = &box, .users = -1 };
 	struct fault fault, noted[WALLS] = { 0 };
 
 	if (box_prepare(&box, plan, &fault) != 0)

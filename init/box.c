@@ -35,48 +35,6 @@ static void find_terminal(struct box *box)
 		close(terminal);
 }
 
-static bool has_step(const struct plan *plan, enum step_kind kind)
-{
-	for (size_t i = 0; i < plan->step_count; i++)
-		if (plan->steps[i].kind == kind)
-			return true;
-	return false;
-}
-
-/*
- * A box has two user namespaces: in the outer one PID 1 is root, which devpts and procfs ask for; the
- * nested one maps back to the ids asked for, and is where the workload has no rights. One is enough
- * where PLAN says so and nothing in the box needs its root.
- */
-void box_choose_ids(struct box *box)
-{
-	const struct plan *plan = box->plan;
-	bool own = (box->namespaces & CLONE_NEWUSER) != 0;
-	bool mapped_by_caller = plan->fds[FD_USERNS_BLOCK] >= 0;
-	bool one = plan->map_caller && !has_step(plan, STEP_DEV);
-	uint32_t uid = geteuid(), gid = getegid();
-	uint32_t wanted_uid = plan->uid < 0 ? uid : (uint32_t)plan->uid;
-	uint32_t wanted_gid = plan->gid < 0 ? gid : (uint32_t)plan->gid;
-
-	box->maps_ids = own && !mapped_by_caller;
-	box->uid = !own ? uid : one ? wanted_uid : 0;
-	box->gid = !own ? gid : one ? wanted_gid : 0;
-	if (plan->fds[FD_USERNS2] >= 0 || mapped_by_caller)
-		box->nested = false;
-	else if (plan->map_caller)
-		box->nested = own && (box->uid != wanted_uid || box->gid != wanted_gid ||
-				      plan->disable_userns);
-	else
-		box->nested = own || plan->fds[FD_USERNS] >= 0;
-	/* unshare(2) makes no user namespace for a process whose memory is another one's, too; and what may
-	 * be looked into must not be the launcher's memory. */
-	box->shares_memory = !box->tells && (box->reaper || !box->nested);
-	snprintf(box->uid_map, ID_MAP_SIZE, "%u %u 1\n", box->uid, uid);
-	snprintf(box->gid_map, ID_MAP_SIZE, "%u %u 1\n", box->gid, gid);
-	snprintf(box->nested_uid_map, ID_MAP_SIZE, "%u %u 1\n", wanted_uid, box->uid);
-	snprintf(box->nested_gid_map, ID_MAP_SIZE, "%u %u 1\n", wanted_gid, box->gid);
-}
-
 /* Who reaps, holds locks and descriptors, and tells how the workload ended? */
 static void choose_processes(struct box *box)
 {
@@ -199,6 +157,8 @@ int box_prepare(struct box *box, const struct plan *plan, struct fault *fault)
 {
 	*box = (struct box){ .plan = plan,
 			     .namespaces = plan->namespaces,
+			     .take_uid = plan->init_only ? plan->uid : -1,
+			     .take_gid = plan->init_only ? plan->gid : -1,
 			     .report = { -1, -1 },
 			     .maps_ready = { -1, -1 } };
 	if (plan->init_only)
@@ -207,6 +167,8 @@ int box_prepare(struct box *box, const struct plan *plan, struct fault *fault)
 	    box_take_descriptors(box, fault) != 0)
 		return -1;
 	choose_processes(box);
+	if (box_map_ranges(box, fault) != 0)
+		return -1;
 	box_choose_ids(box);
 	if (!plan->loose)
 		find_terminal(box);

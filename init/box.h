@@ -13,7 +13,7 @@
 #include "init/plan.h"
 #include "init/report.h"
 
-#define ID_MAP_SIZE 32 /* two ids of ten digits, a count of 1, blanks and a newline */
+#define ID_MAP_SIZE 40 /* two ids and a count of ten digits, blanks and a newline */
 
 /* A filter of the caller's. */
 struct program {
@@ -35,12 +35,15 @@ struct box {
 	uint32_t missing;        /* walls, one bit each: init/walls.h; the launcher's affair */
 	struct fault *noted;     /* WALLS of them, where there is no report pipe to tell them */
 	uint32_t uid, gid;       /* of PID 1, as the box calls them */
-	bool maps_ids;           /* PID 1 maps them to the caller's … */
-	char uid_map[ID_MAP_SIZE];
-	char gid_map[ID_MAP_SIZE];
-	bool nested; /* … and the workload has a user namespace of its own, mapped back from these */
-	char nested_uid_map[ID_MAP_SIZE];
-	char nested_gid_map[ID_MAP_SIZE];
+	bool maps_ids;           /* they are mapped to the caller's … */
+	bool launcher_maps; /* … by the launcher, and ranges of ids with them; else by PID 1 */
+	const char *uid_map, *gid_map;
+	bool nested; /* the workload has a user namespace of its own, mapped back from these */
+	const char *nested_uid_map, *nested_gid_map;
+	char short_maps[4][ID_MAP_SIZE]; /* of one id each */
+	int64_t take_uid, take_gid;      /* to which the workload changes there; -1: it has it */
+	bool may_set_groups;             /* since more than the caller's own group id is mapped */
+	char subuid[ID_MAP_SIZE], subgid[ID_MAP_SIZE]; /* for a message: lines of subuid(5) */
 	char directory[PATH_MAX];    /* where the workload starts, if it is there; "" otherwise */
 	const struct filter *filter; /* the built-in one; NULL: none */
 	struct once *once;           /* what that may need: init/once.h */
@@ -69,8 +72,10 @@ struct box {
  * by the end of the process. */
 int box_prepare(struct box *box, const struct plan *plan, struct fault *fault);
 
-/* The parts of that in init/box_descriptors.c; and again after a change of the namespaces. */
+/* The parts of that in init/box_descriptors.c and init/box_ids.c; the latter's last one again after a
+ * change of the namespaces. */
 int box_take_descriptors(struct box *box, struct fault *fault);
+int box_map_ranges(struct box *box, struct fault *fault);
 void box_choose_ids(struct box *box);
 
 /* Waits for --block-fd, also after a clone. Returns 0, or -1 with the fault. */
@@ -99,6 +104,7 @@ int pid1_main(void *argument);
 struct workload {
 	const struct box *box;
 	const struct built *built;
+	int users; /* the user namespace that is made for it; -1: it comes with it, or it makes it */
 	mode_t umask; /* the caller's */
 	/* Without a box there is no report: a child that fails leaves it here. */
 	bool failed;

@@ -61,20 +61,6 @@ int set_flag(struct parser *parser, const struct option *option, char **argument
 	return 0;
 }
 
-int set_id(struct parser *parser, const struct option *option, char **arguments,
-	   struct fault *fault)
-{
-	struct plan *plan = parser->plan;
-	uint64_t id;
-
-	/* 2^32-1 means "no id" to the kernel: setresuid(2). */
-	if (!value_number(arguments[0], UINT32_MAX - 1, &id))
-		return parser_refuse(fault, option, "must be a number from 0 to 4294967294, not",
-				     arguments[0]);
-	*(option->parameter == ID_USER ? &plan->uid : &plan->gid) = (int64_t)id;
-	return 0;
-}
-
 int set_hostname(struct parser *parser, const struct option *option, char **arguments,
 		 struct fault *fault)
 {

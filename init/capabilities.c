@@ -45,36 +45,63 @@ static int lock_securebits(uint64_t kept)
 	return kept == 0 ? sys_prctl(PR_SET_SECUREBITS, SECUREBITS_LOCKED, 0) : 0;
 }
 
-/*
- * Bounding set and securebits while CAP_SETPCAP lasts, then the other sets. Who has not got that one
- * (root in a container, say) has no user namespace of its own either; no_new_privs sees to it that
- * the bounding set gives nothing back.
- */
-int capabilities_drop(const struct box *box, struct fault *fault)
+/* What there is to be kept or dropped. Returns 0, or -errno. */
+static int find_permitted(const struct box *box, uint64_t *permitted)
 {
 	const struct plan *plan = box->plan;
 	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
 	struct kernel_cap_data data[2];
 	/* A namespace of our own gives all of them, and nothing else is asked for here. */
 	bool own = (box->namespaces & CLONE_NEWUSER) != 0 || plan->fds[FD_USERNS] >= 0;
-	bool all = plan->capabilities == 0 && own;
-	uint64_t permitted, kept;
-	int error = all ? 0 : sys_capget(&header, data);
+	int error;
 
-	if (plan->init_only && plan->capabilities == UINT64_MAX)
+	*permitted = UINT64_MAX;
+	if (plan->capabilities == 0 && own)
 		return 0;
+	error = sys_capget(&header, data);
+	*permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted;
+	return error;
+}
+
+static bool drops_nothing(const struct plan *plan)
+{
+	return plan->init_only && plan->capabilities == UINT64_MAX;
+}
+
+/*
+ * Who has not got CAP_SETPCAP (root in a container, say) has no user namespace of its own either;
+ * no_new_privs sees to it that the bounding set gives nothing back.
+ */
+int capabilities_bound(const struct box *box, struct fault *fault)
+{
+	const struct plan *plan = box->plan;
+	uint64_t permitted;
+	int error;
+
+	if (drops_nothing(plan))
+		return 0;
+	error = find_permitted(box, &permitted);
 	if (error < 0)
 		return fault_errno(fault, "capabilities", "", error);
-	permitted = all ? UINT64_MAX : (uint64_t)data[1].permitted << 32 | data[0].permitted;
-	kept = plan->capabilities & permitted;
-	if (permitted >> CAP_SETPCAP & 1) {
-		error = drop_bounding_set(plan->capabilities);
-		if (error < 0)
-			return fault_errno(fault, "capabilities", "bounding set", error);
-		error = lock_securebits(kept);
-		if (error < 0)
-			return fault_errno(fault, "capabilities", "securebits", error);
-	}
-	error = set_capabilities(kept);
+	if ((permitted >> CAP_SETPCAP & 1) == 0)
+		return 0;
+	error = drop_bounding_set(plan->capabilities);
+	if (error < 0)
+		return fault_errno(fault, "capabilities", "bounding set", error);
+	error = lock_securebits(plan->capabilities & permitted);
+	return error < 0 ? fault_errno(fault, "capabilities", "securebits", error) : 0;
+}
+
+int capabilities_drop(const struct box *box, struct fault *fault)
+{
+	const struct plan *plan = box->plan;
+	uint64_t permitted;
+	int error;
+
+	if (drops_nothing(plan))
+		return 0;
+	error = find_permitted(box, &permitted);
+	if (error == 0)
+		error = set_capabilities(plan->capabilities & permitted);
 	return error < 0 ? fault_errno(fault, "capabilities", "", error) : 0;
 }

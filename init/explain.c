@@ -149,12 +149,33 @@ static void print_no_walls(struct printer *printer, const struct box *box)
 	print_filters(printer, box);
 }
 
-static void print_walls(struct printer *printer, const struct box *box)
+static void print_ranges(struct printer *printer, const char *name, const struct id_range *ranges,
+			 size_t count)
 {
+	for (size_t i = 0; i < count; i++) {
+		const uint32_t numbers[] = { ranges[i].inside, ranges[i].outside, ranges[i].count };
+		struct text line = { 0 };
+
+		for (size_t j = 0; j < 3; j++) {
+			text_add(&line, j == 0 ? "" : ":");
+			text_number(&line, numbers[j]);
+		}
+		line.bytes[line.length] = '\0';
+		leaf(printer, false, name, line.bytes);
+	}
+}
+
+static void print_ids(struct printer *printer, const struct box *box)
+{
+	const struct plan *plan = box->plan;
 	struct text ids = { 0 };
 
-	heading(printer, "walls");
-	print_namespaces(printer, box);
+	if (box->launcher_maps) {
+		leaf(printer, false, "user namespace", "nested, ids inside:outside:count");
+		print_ranges(printer, "user ids", plan->uid_ranges, plan->uid_range_count);
+		print_ranges(printer, "group ids", plan->gid_ranges, plan->gid_range_count);
+		return;
+	}
 	text_add(&ids, "nested, uid and gid inside, outside, count: ");
 	text_add(&ids, box->nested_uid_map);
 	ids.bytes[ids.length - 1] = ',';
@@ -162,6 +183,13 @@ static void print_walls(struct printer *printer, const struct box *box)
 	text_add(&ids, box->nested_gid_map);
 	ids.bytes[ids.length - 1] = '\0';
 	leaf(printer, false, "user namespace", ids.bytes);
+}
+
+static void print_walls(struct printer *printer, const struct box *box)
+{
+	heading(printer, "walls");
+	print_namespaces(printer, box);
+	print_ids(printer, box);
 	leaf(printer, false, "capabilities",
 	     box->plan->capabilities == 0 ? "none, securebits locked, no_new_privs"
 					  : "some in the nested user namespace, no_new_privs");

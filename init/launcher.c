@@ -23,6 +23,7 @@
 #include "init/explain.h"
 #include "init/info.h"
 #include "init/jobs.h"
+#include "init/mapper.h"
 #include "init/personality.h"
 #include "init/reaper.h"
 #include "init/report.h"
@@ -173,7 +174,8 @@ static int clone_once(struct launcher *launcher)
 /* Ids of the caller's choice are to be had in a user namespace alone. */
 static bool needs_users(const struct plan *plan)
 {
-	return (plan->uid >= 0 && plan->uid != (int64_t)getuid()) ||
+	return plan->uid_range_count + plan->gid_range_count > 0 ||
+	       (plan->uid >= 0 && plan->uid != (int64_t)getuid()) ||
 	       (plan->gid >= 0 && plan->gid != (int64_t)getgid());
 }
 
@@ -258,7 +260,7 @@ static int open_pipes(struct launcher *launcher)
 	int error = socket ? sys_socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, box->report)
 			   : sys_pipe2(box->report, O_CLOEXEC);
 
-	if (error == 0 && launcher->plan->fds[FD_USERNS_BLOCK] >= 0)
+	if (error == 0 && (launcher->plan->fds[FD_USERNS_BLOCK] >= 0 || box->launcher_maps))
 		error = sys_pipe2(box->maps_ready, O_CLOEXEC);
 	launcher->signals = -1;
 	if (error < 0 || launcher->plan->loose)
@@ -299,6 +301,24 @@ static int drop_joined_rights(const struct plan *plan)
 	return plan->fds[FD_USERNS] >= 0 ? sys_capset(&header, none) : 0;
 }
 
+/* When the time is over, serve() sees to that: PID 1 waits for its byte until then. */
+static int map_ranges(const struct launcher *launcher, struct fault *fault)
+{
+	const struct box *box = &launcher->box;
+	char byte = 0;
+	int pid, status;
+
+	if (!box->launcher_maps)
+		return 0;
+	pid = find_pid(launcher->pidfd);
+	if (pid < 0)
+		return fault_errno(fault, "id map", "/proc/self/fdinfo", pid);
+	status = mapper_map_child(box, pid, launcher->deadline, fault);
+	if (status == 0)
+		sys_write(box->maps_ready[1], &byte, 1);
+	return status < 0 ? -1 : 0;
+}
+
 static int start(struct launcher *launcher, struct fault *fault)
 {
 	struct box *box = &launcher->box;
@@ -316,6 +336,10 @@ static int start(struct launcher *launcher, struct fault *fault)
 	if (launcher->pid < 0)
 		return fault_errno(fault, "clone", "", launcher->pid);
 	tell_missing_namespaces(launcher);
+	if (map_ranges(launcher, fault) != 0) {
+		sys_kill(launcher->pid, SIGKILL);
+		return -1;
+	}
 	error = drop_descriptors(launcher);
 	if (error == 0)
 		error = drop_joined_rights(launcher->plan);

@@ -308,7 +308,8 @@ static int check_init_only(const struct parser *parser, struct fault *fault)
 	static const char *const others[] = { "--hostname",        "--as-pid-1",
 					      "--lock-file",       "--exec-label",
 					      "--info-fd",         "--json-status-fd",
-					      "--userns-block-fd", "--die-with-fd" };
+					      "--userns-block-fd", "--die-with-fd",
+					      "--map-uids",        "--map-gids" };
 
 	for (size_t i = 0; i < option_count; i++) {
 		enum option_group group = options[i].group;
@@ -334,7 +335,7 @@ static int check(const struct parser *parser, struct fault *fault)
 	if (plan->help || plan->version)
 		return 0;
 	if ((plan->init_only && check_init_only(parser, fault) != 0) ||
-	    personality_check(plan, fault) != 0)
+	    parser_check_ids(plan, fault) != 0 || personality_check(plan, fault) != 0)
 		return -1;
 	if (plan->command[0] == NULL)
 		return fault_text(fault, "options", "COMMAND", "is missing");
@@ -412,5 +413,8 @@ void init_release(struct plan *plan)
 	free(plan->keep_fds);
 	free(plan->seccomp_fds);
 	free(plan->lock_files);
+	free(plan->uid_ranges);
+	free(plan->gid_ranges);
+	free(plan->groups);
 	free(plan->repeated);
 }

@@ -38,9 +38,15 @@ option_handler add_grant, add_optional_grant, add_bind, add_bind_fd, add_step, a
 	add_layered;
 
 /* init/box_options.c */
-option_handler add_env, set_flag, set_id, set_hostname, add_limit, set_timeout, set_text,
-	add_keep_fd, set_fd, unshare_all, unshare_namespace, unshare_try, share_namespace,
-	change_capabilities, add_lock_file, set_filter, set_seccomp, add_seccomp;
+option_handler add_env, set_flag, set_hostname, add_limit, set_timeout, set_text, add_keep_fd,
+	set_fd, unshare_all, unshare_namespace, unshare_try, share_namespace, change_capabilities,
+	add_lock_file, set_filter, set_seccomp, add_seccomp;
+
+/* init/id_options.c */
+option_handler set_id, add_id_range, add_groups;
+
+/* What can only be said of all options about ids together. Returns 0, or -1 with the fault. */
+int parser_check_ids(const struct plan *plan, struct fault *fault);
 
 /* init/init_options.c */
 option_handler set_forward, add_rewrite, set_stop_signal, add_expected, set_grace;

@@ -19,6 +19,7 @@
 #include "init/box.h"
 #include "init/clone.h"
 #include "init/descriptors.h"
+#include "init/mapper.h"
 #include "init/reaper.h"
 #include "init/report.h"
 #include "init/walls.h"
@@ -87,80 +88,6 @@ static int tell_namespaces(const struct box *box, struct fault *fault)
 	}
 	if (box->tells)
 		report_namespaces(box->report[1], ids);
-	return 0;
-}
-
-/* When somebody else maps the ids, the launcher hears when that is done. */
-static int wait_for_maps(const struct box *box)
-{
-	char byte;
-
-	if (box->maps_ready[0] < 0)
-		return 0;
-	sys_close(box->maps_ready[1]);
-	if (sys_read(box->maps_ready[0], &byte, 1) == 1)
-		return 0;
-	/* The launcher is gone. */
-	sys_exit_group(EXIT_NESTBOX);
-}
-
-/* The same without openat2(2): a file on another mount is not the one of the directory. */
-static int open_own(int dir, const char *name)
-{
-	struct kernel_statx there, here;
-	int fd = sys_openat(dir, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0);
-	int error = fd < 0 ? fd : sys_statx(dir, "", AT_EMPTY_PATH, &there);
-
-	if (error == 0)
-		error = sys_statx(fd, "", AT_EMPTY_PATH, &here);
-	if (error == 0 && there.mount_id == here.mount_id)
-		return fd;
-	if (fd >= 0)
-		sys_close(fd);
-	return error < 0 ? error : -EXDEV;
-}
-
-/* Nothing may be mounted over the file, and no link stand there: it must be the kernel's. */
-static int write_map(int self, const char *name, const char *text, struct fault *fault)
-{
-	const struct kernel_open_how how = {
-		.flags = O_WRONLY | O_CLOEXEC,
-		.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-	};
-	int fd = sys_openat2(self, name, &how);
-	long error;
-
-	if (fd == -ENOSYS || fd == -EPERM || fd == -EACCES)
-		fd = open_own(self, name);
-	error = fd;
-	if (fd >= 0) {
-		error = sys_write(fd, text, strlen(text));
-		sys_close(fd);
-	}
-	return error < 0 ? fault_errno(fault, "id map", name, (int)error) : 0;
-}
-
-/* user_namespaces(7): one write a map, and setgroups denied first. */
-static int map_ids(const struct box *box, struct fault *fault)
-{
-	int self, status;
-
-	if (!box->maps_ids)
-		return 0;
-	self = sys_openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-	if (self < 0)
-		return fault_errno(fault, "id map", "/proc/self", self);
-	if (sys_filesystem_type(self) != PROC_MAGIC)
-		return fault_text(fault, "id map", "/proc", "is not a procfs");
-	status = write_map(self, "setgroups", "deny", fault) != 0 ||
-		 write_map(self, "uid_map", box->uid_map, fault) != 0 ||
-		 write_map(self, "gid_map", box->gid_map, fault) != 0;
-	sys_close(self);
-	if (status != 0)
-		return -1;
-	/* Whatever those files were, the ids must have changed. */
-	if ((uint32_t)sys_getuid() != box->uid || (uint32_t)sys_getgid() != box->gid)
-		return fault_text(fault, "id map", "/proc/self", "is not this process's");
 	return 0;
 }
 
@@ -307,13 +234,15 @@ static int limit_user_namespaces(const struct box *box, const struct built *buil
 static int start_workload(const struct box *box, const struct built *built, mode_t umask,
 			  struct fault *fault)
 {
-	struct workload workload = { .box = box, .built = built, .umask = umask };
+	struct workload workload = { .box = box, .built = built, .users = -1, .umask = umask };
 	unsigned long flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
 	int pid;
 
+	if (box->launcher_maps && (workload.users = mapper_nest(box, built->proc, fault)) < 0)
+		return -1;
 	if (!box->reaper)
 		workload_main(&workload);
-	if (box->nested)
+	if (box->nested && workload.users < 0)
 		flags |= CLONE_NEWUSER;
 	pid = clone_child(workload_main, &workload, box->workload_stack, flags, NULL);
 	return pid < 0 ? fault_errno(fault, "nested user namespace", "clone", pid) : pid;
@@ -336,8 +265,8 @@ static int set_up(const struct box *box, struct fault *fault)
 
 	if (die_with_launcher(box, fault) != 0 || /* nothing may outlive it from here on */
 	    leave_group(box, fault) != 0 ||       /* while nobody else is in the box */
-	    tell_namespaces(box, fault) != 0 || wait_for_maps(box) != 0 ||
-	    map_ids(box, fault) != 0 ||           /* through the host's /proc */
+	    tell_namespaces(box, fault) != 0 ||
+	    mapper_map_own(box, fault) != 0 ||    /* through the host's /proc */
 	    cut_propagation(fault) != 0 ||        /* before the first mount */
 	    name_host(box, fault) != 0 ||         /* needs root */
 	    build_all(box, &built, fault) != 0 || /* while the host's paths are there */

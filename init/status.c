@@ -64,12 +64,37 @@ static void add_missing(struct text *line, const struct box *box)
 	text_add(line, "]");
 }
 
+/* A line of many ranges is longer than its room. */
+static void add_ranges(struct text *line, int fd, const char *name, const struct id_range *ranges,
+		       size_t count)
+{
+	if (count == 0)
+		return;
+	text_add(line, ",");
+	text_json(line, name);
+	for (size_t i = 0; i < count; i++) {
+		text_add(line, i == 0 ? ":[[" : ",[");
+		text_number(line, ranges[i].inside);
+		text_add(line, ",");
+		text_number(line, ranges[i].outside);
+		text_add(line, ",");
+		text_number(line, ranges[i].count);
+		text_add(line, "]");
+		if (line->length > sizeof(line->bytes) / 2) {
+			text_send(fd, line->bytes, line->length);
+			line->length = 0;
+		}
+	}
+	text_add(line, "]");
+}
+
 void status_started(const struct box *box, int pid, int pidfd)
 {
+	const struct plan *plan = box->plan;
 	struct text line = { 0 };
 	struct kernel_statx stat;
 
-	if (box->plan->fds[FD_STATUS] < 0)
+	if (plan->fds[FD_STATUS] < 0)
 		return;
 	text_add(&line, "{\"event\":\"start\",\"pid\":");
 	text_number(&line, (unsigned int)pid);
@@ -80,8 +105,10 @@ void status_started(const struct box *box, int pid, int pidfd)
 	}
 	add_walls(&line, box);
 	add_missing(&line, box);
+	add_ranges(&line, plan->fds[FD_STATUS], "uid_map", plan->uid_ranges, plan->uid_range_count);
+	add_ranges(&line, plan->fds[FD_STATUS], "gid_map", plan->gid_ranges, plan->gid_range_count);
 	text_add(&line, "}");
-	text_write(&line, box->plan->fds[FD_STATUS]);
+	text_write(&line, plan->fds[FD_STATUS]);
 }
 
 void status_failed(const struct plan *plan, enum report_kind kind, const struct fault *fault)

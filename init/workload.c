@@ -187,9 +187,16 @@ static int filter_calls(const struct box *box, struct fault *fault)
 	return has_filters() ? -1 : wall_missing(box, WALL_SECCOMP, fault);
 }
 
-static int drop_capabilities(const struct box *box, struct fault *fault)
+/* Groups while CAP_SETGID lasts, the bounding set while CAP_SETPCAP does; a change of ids takes both away:
+ * capabilities(7), "Effect of user ID changes on capabilities". */
+static int take_identity(const struct box *box, struct fault *fault)
 {
-	return stands(box, WALL_CAPABILITIES, capabilities_drop(box, fault), fault);
+	if (stands(box, WALL_IDS, identity_take_groups(box, fault), fault) != 0 ||
+	    stands(box, WALL_CAPABILITIES, capabilities_bound(box, fault), fault) != 0 ||
+	    stands(box, WALL_IDS, identity_take_ids(box, fault), fault) != 0 ||
+	    stands(box, WALL_CAPABILITIES, capabilities_drop(box, fault), fault) != 0)
+		return -1;
+	return 0;
 }
 
 static int set_up(const struct workload *workload, struct fault *fault)
@@ -202,7 +209,7 @@ static int set_up(const struct workload *workload, struct fault *fault)
 	    label_exec(workload, fault) != 0 ||       /* the same */
 	    keep_descriptors(workload, fault) != 0 || /* procfs is not needed any more */
 	    limit_resources(box, fault) != 0 ||       /* nothing is opened any more */
-	    drop_capabilities(box, fault) != 0 ||     /* the namespaces are as they shall be */
+	    take_identity(box, fault) != 0 ||         /* the namespaces are as they shall be */
 	    close_memory(fault) != 0 ||               /* the maps are written */
 	    enter_directory(box, fault) != 0 ||       /* not through PID 1's descriptors */
 	    tie_to_parent(box, fault) != 0 ||         /* the identity is final */
@@ -247,9 +254,8 @@ static int set_up_alone(struct workload *workload, struct fault *fault)
 	if (begin_job(plan, fault) != 0 || /* while a terminal cannot stop us for it */
 	    keep_descriptors(workload, fault) != 0 ||
 	    limit_resources(box, fault) != 0 || /* may be raised with the caller's rights */
-	    stands(box, WALL_IDS, identity_take_ids(plan, fault), fault) != 0 ||
-	    drop_capabilities(box, fault) != 0 || /* the ids need them */
-	    enter_directory(box, fault) != 0 ||   /* with the command's rights */
+	    take_identity(box, fault) != 0 ||
+	    enter_directory(box, fault) != 0 || /* with the command's rights */
 	    (plan->as == AS_NESTBOX && close_memory(fault) != 0) ||
 	    tie_to_parent(box, fault) != 0 ||     /* the identity is final */
 	    give_signals_back(box, fault) != 0 || /* from here on a signal may end us */

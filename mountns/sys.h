@@ -125,6 +125,11 @@ static inline int sys_fcntl(int fd, int command, long argument)
 	return (int)sys_call(__NR_fcntl, fd, command, argument, 0, 0, 0);
 }
 
+static inline int sys_dup3(int fd, int number, int flags)
+{
+	return (int)sys_call(__NR_dup3, fd, number, flags, 0, 0, 0);
+}
+
 static inline long sys_getdents(int fd, void *records, size_t size)
 {
 	return sys_call(__NR_getdents64, fd, SYS_P(records), (long)size, 0, 0, 0);
@@ -503,12 +508,12 @@ static inline int sys_setresgid(uint32_t id)
 #endif
 }
 
-static inline int sys_drop_groups(void)
+static inline int sys_setgroups(size_t count, const uint32_t *groups)
 {
 #ifdef __NR_setgroups32
-	return (int)sys_call(__NR_setgroups32, 0, 0, 0, 0, 0, 0);
+	return (int)sys_call(__NR_setgroups32, (long)count, SYS_P(groups), 0, 0, 0, 0);
 #else
-	return (int)sys_call(__NR_setgroups, 0, 0, 0, 0, 0, 0);
+	return (int)sys_call(__NR_setgroups, (long)count, SYS_P(groups), 0, 0, 0, 0);
 #endif
 }
 

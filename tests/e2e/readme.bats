@@ -4,6 +4,7 @@
 # What README, man page and examples show is what happens.
 
 load ../lib/common.bash
+load ../lib/ids
 
 # The Nth block of the README that is fenced by ```.
 block() {
@@ -46,6 +47,17 @@ as_reader() {
     [[ $command == *--explain* ]]
     as_reader sh -c "${command/\/srv\/data/$T}" >"$BATS_TEST_TMPDIR/out"
     grep -q "$T  host, writable, noexec" "$BATS_TEST_TMPDIR/out"
+}
+
+@test "the README's service has users of its own" {
+    for_ranges
+    printf '#!/bin/sh\nsetpriv --reuid=7 --regid=8 --clear-groups -- touch seven\ntouch root\n' >"$T/service"
+    chmod 0755 "$T/service"
+    chmod 0777 "$T"
+    command=$(block 6)
+    [[ $command == *--map-uids* ]]
+    with_etc "${CALLER[@]}" env "PATH=$NB_BIN:$PATH" sh -c "cd '$T' && $command"
+    [ "$(stat -c %u:%g "$T/root" "$T/seven")" = $'300000:400000\n300007:400008' ]
 }
 
 @test "examples/build.sh builds, and only here" {

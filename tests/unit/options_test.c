@@ -132,6 +132,10 @@ static const struct {
 	{ "--assert-userns-disabled", 0, 0, { NULL }, false },
 	{ "--uid", 0, 1, { "1" }, false },
 	{ "--gid", 0, 1, { "1" }, false },
+	{ "--map-uids", 0, 1, { "0:100000:65536" }, false },
+	{ "--map-gids", 0, 1, { "0:100000:65536" }, false },
+	{ "--groups", 0, 1, { "1,2" }, true },
+	{ "--keep-cap", 0, 1, { "NET_ADMIN" }, false },
 	{ "--hostname", 0, 1, { "h" }, false },
 	{ "--cap-add", 0, 1, { "CAP_KILL" }, false },
 	{ "--cap-drop", 0, 1, { "all" }, false },
@@ -744,6 +748,42 @@ static void test_ids(void **state)
 	}
 }
 
+static void test_id_ranges(void **state)
+{
+	struct parsed parsed;
+
+	(void)state;
+	good(&parsed,
+	     WORDS("--map-uids", "0:100000:10", "--map-uids=20:5:1", "--map-gids", "7:8:9",
+		   "--groups", "7,15", "--groups", "8", "--uid", "20", "--gid", "15", "command"));
+	assert_int_equal(parsed.plan.uid_range_count, 2);
+	assert_int_equal(parsed.plan.uid_ranges[0].outside, 100000);
+	assert_int_equal(parsed.plan.uid_ranges[1].inside, 20);
+	assert_int_equal(parsed.plan.gid_range_count, 1);
+	assert_int_equal(parsed.plan.gid_ranges[0].count, 9);
+	assert_int_equal(parsed.plan.group_count, 3);
+	assert_int_equal(parsed.plan.groups[1], 15);
+	assert_int_equal(parsed.plan.groups[2], 8);
+	assert_int_equal(parsed.plan.repeated_count, 0);
+	release(&parsed);
+	good(&parsed, WORDS("--groups", "1", "--init-only", "command"));
+	assert_int_equal(parsed.plan.group_count, 1);
+	release(&parsed);
+	good(&parsed, WORDS("--keep-cap", "kill", "--keep-cap", "CAP_CHOWN", "command"));
+	assert_int_equal(parsed.plan.capabilities, 1 << 5 | 1 << 0);
+	release(&parsed);
+	bad(WORDS("--map-uids", "0:1:2", "--map-uids", "1:10:1", "command"), "--map-uids");
+	bad(WORDS("--map-gids", "0:1:2", "--map-gids", "10:2:1", "command"), "--map-gids");
+	bad(WORDS("--map-uids", "0:1:2", "--uid", "2", "command"), "--uid");
+	bad(WORDS("--gid", "2", "--map-gids", "0:1:2", "command"), "--gid");
+	bad(WORDS("--map-gids", "0:1:2", "--groups", "0,2", "command"), "--groups");
+	bad(WORDS("--groups", "1", "command"), "--groups");
+	bad(WORDS("--map-uids", "0:1:2", "--userns", "5", "command"), "--userns");
+	bad(WORDS("--map-uids", "0:1:2", "--userns2", "5", "command"), "--userns2");
+	bad(WORDS("--map-uids", "0:1:2", "--userns-block-fd", "5", "command"), "--userns-block-fd");
+	bad(WORDS("--map-uids", "0:1:2", "--init-only", "command"), "--map-uids");
+}
+
 static void test_texts(void **state)
 {
 	char name[66];
@@ -1071,6 +1111,7 @@ int main(void)
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_id_ranges),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_missing_walls),
 		cmocka_unit_test(test_limits),
