@@ -49,12 +49,13 @@ struct box {
 	struct once *once;           /* what that may need: init/once.h */
 	struct program *programs;
 	size_t program_count;
-	int *keep_fds; /* sorted, each once, all above 2 */
+	int *keep_fds; /* all above 2; with those that FD_MAPS puts there */
 	size_t keep_fd_count;
-	int *kept_fds;        /* these and the report pipe, sorted */
-	bool own_session;     /* without a terminal nothing is to be had from the caller's */
-	bool in_foreground;   /* of the terminal is the caller's process group */
-	bool reaper;          /* PID 1 stays beside the workload; else it becomes that */
+	struct fd_map *fd_maps; /* of the plan, each from an open descriptor */
+	int *kept_fds;          /* these and the report pipe, sorted */
+	bool own_session;       /* without a terminal nothing is to be had from the caller's */
+	bool in_foreground;     /* of the terminal is the caller's process group */
+	bool reaper;            /* PID 1 stays beside the workload; else it becomes that */
 	bool tells;           /* PID 1 reports its namespaces, and may be looked at from outside */
 	bool sends_fds;       /* a descriptor comes up with a report */
 	bool parallel;        /* the network namespace is made beside the view, by two processes */

@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "init/box.h"
@@ -12,16 +14,25 @@
 #include "init/filters.h"
 #include "mountns/sys.h"
 
-/* A directory leads to all of the host: ".." knows no mount of ours. As one of --keep-fd it is asked
+/* Whether --map-fd says what the command has as FD. */
+static bool is_mapped(const struct plan *plan, int fd)
+{
+	for (size_t i = 0; i < plan->fd_map_count; i++)
+		if (plan->fd_maps[i].new == fd)
+			return true;
+	return false;
+}
+
+/* A directory leads to all of the host: ".." knows no mount of ours. By an option it is asked
  * for, as standard input it can only be a mistake. */
-static int check_standard(struct fault *fault)
+static int check_standard(const struct plan *plan, struct fault *fault)
 {
 	static const char *const names[] = { "standard input", "standard output",
 					     "standard error" };
 	struct stat stat;
 
 	for (int fd = 0; fd <= 2; fd++)
-		if (fstat(fd, &stat) == 0 && S_ISDIR(stat.st_mode))
+		if (!is_mapped(plan, fd) && fstat(fd, &stat) == 0 && S_ISDIR(stat.st_mode))
 			return fault_text(fault, "start", names[fd],
 					  "is a directory, which would lead out of the box");
 	return 0;
@@ -51,13 +62,17 @@ static int check_events(const struct box *box, int fd, const char *option, struc
 		return fault_text(fault, "options", option,
 				  "the descriptor is not open for writing");
 	for (int standard = 0; standard <= 2; standard++)
-		if (is_same(&stat, standard))
+		if (!is_mapped(box->plan, standard) && is_same(&stat, standard))
 			return fault_text(fault, "options", option,
 					  "the command has that file as its 0, 1 or 2");
 	for (size_t i = 0; i < box->keep_fd_count; i++)
 		if (is_same(&stat, box->keep_fds[i]))
 			return fault_text(fault, "options", option,
 					  "the command has that file by --keep-fd");
+	for (size_t i = 0; i < box->plan->fd_map_count; i++)
+		if (is_same(&stat, box->plan->fd_maps[i].old))
+			return fault_text(fault, "options", option,
+					  "the command has that file by --map-fd");
 	return 0;
 }
 
@@ -65,7 +80,8 @@ static int check_keep_fds(struct box *box, struct fault *fault)
 {
 	const struct plan *plan = box->plan;
 
-	box->keep_fds = calloc(plan->keep_fd_count + 1, sizeof(int));
+	/* One more for the report pipe. */
+	box->keep_fds = calloc(plan->keep_fd_count + plan->fd_map_count + 1, sizeof(int));
 	if (box->keep_fds == NULL)
 		return fault_errno(fault, "options", "--keep-fd", ENOMEM);
 	for (size_t i = 0; i < plan->keep_fd_count; i++) {
@@ -74,7 +90,84 @@ static int check_keep_fds(struct box *box, struct fault *fault)
 		if (plan->keep_fds[i] > 2)
 			box->keep_fds[box->keep_fd_count++] = plan->keep_fds[i];
 	}
-	descriptors_sort(box->keep_fds, box->keep_fd_count);
+	return 0;
+}
+
+/*
+ * The numbers that the workload's descriptors will have are taken from here on, so that no descriptor of
+ * ours is ever among them and in the way.
+ */
+static int reserve(int number, struct fault *fault)
+{
+	int fd;
+
+	if (fcntl(number, F_GETFD) >= 0)
+		return 0;
+	fd = eventfd(0, EFD_CLOEXEC);
+	if (fd < 0)
+		return fault_errno(fault, "options", "--map-fd", errno);
+	if (fd == number)
+		return 0;
+	if (dup3(fd, number, O_CLOEXEC) < 0)
+		return fault_errno(fault, "options", "--map-fd", errno);
+	close(fd);
+	return 0;
+}
+
+static int open_null(struct fault *fault)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	struct stat stat;
+
+	if (fd < 0)
+		return fault_errno(fault, "open", "/dev/null", errno);
+	if (fstat(fd, &stat) != 0 || !S_ISCHR(stat.st_mode) || stat.st_rdev != makedev(1, 3))
+		return fault_text(fault, "open", "/dev/null", "is another file");
+	return fd;
+}
+
+/* What the maps name is there, and numbers beyond the limit are not to be had. */
+static int check_maps(const struct plan *plan, struct fault *fault)
+{
+	struct rlimit limit;
+
+	if (plan->fd_map_count == 0)
+		return 0;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return fault_errno(fault, "options", "--map-fd", errno);
+	for (size_t i = 0; i < plan->fd_map_count; i++) {
+		if (plan->fd_maps[i].old >= 0 && fcntl(plan->fd_maps[i].old, F_GETFD) < 0)
+			return fault_errno(fault, "options", "--map-fd", errno);
+		if ((rlim_t)plan->fd_maps[i].new >= limit.rlim_cur)
+			return fault_text(fault, "options", "--map-fd",
+					  "NEW is not below the limit of descriptors, ulimit -n");
+	}
+	return 0;
+}
+
+/* Behind the last look at the caller's descriptors as they were. */
+static int take_maps(struct box *box, struct fault *fault)
+{
+	const struct plan *plan = box->plan;
+	int null = -1;
+
+	box->fd_maps = calloc(plan->fd_map_count + 1, sizeof(*box->fd_maps));
+	if (box->fd_maps == NULL)
+		return fault_errno(fault, "options", "--map-fd", ENOMEM);
+	for (size_t i = 0; i < plan->fd_map_count; i++) {
+		if (reserve(plan->fd_maps[i].new, fault) != 0)
+			return -1;
+		if (plan->fd_maps[i].new > 2)
+			box->keep_fds[box->keep_fd_count++] = plan->fd_maps[i].new;
+	}
+	for (size_t i = 0; i < plan->fd_map_count; i++) {
+		box->fd_maps[i] = plan->fd_maps[i];
+		if (box->fd_maps[i].old >= 0)
+			continue;
+		if (null < 0 && (null = open_null(fault)) < 0)
+			return -1;
+		box->fd_maps[i].old = null;
+	}
 	return 0;
 }
 
@@ -191,13 +284,15 @@ int box_take_descriptors(struct box *box, struct fault *fault)
 {
 	const struct plan *plan = box->plan;
 
-	if ((!plan->inherit_fds && check_standard(fault) != 0) || check_keep_fds(box, fault) != 0 ||
+	if ((!plan->inherit_fds && check_standard(plan, fault) != 0) ||
+	    check_maps(plan, fault) != 0 || check_keep_fds(box, fault) != 0 ||
 	    check_events(box, plan->fds[FD_STATUS], "--status-fd", fault) != 0 ||
 	    check_events(box, plan->fds[FD_EXIT_SIGNAL], "--exit-signal-fd", fault) != 0 ||
 	    (!plan->inherit_fds &&
 	     (check_events(box, plan->fds[FD_INFO], "--info-fd", fault) != 0 ||
 	      check_events(box, plan->fds[FD_JSON_STATUS], "--json-status-fd", fault) != 0)) ||
 	    take_all(plan, fault) != 0 || fill_standard_fds(fault) != 0 ||
+	    (plan->fd_map_count > 0 && take_maps(box, fault) != 0) ||
 	    read_programs(box, fault) != 0 || filters_choose(box, fault) != 0)
 		return -1;
 	return list_for_pid1(box, fault);

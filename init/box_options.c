@@ -145,6 +145,40 @@ int add_keep_fd(struct parser *parser, const struct option *option, char **argum
 	return append_fd(&plan->keep_fds, &plan->keep_fd_count, option, arguments, fault);
 }
 
+/* A number that ends at END. */
+static bool read_fd(const char *text, const char *end, int *fd)
+{
+	uint64_t number;
+
+	if (!value_digits(text, end, INT_MAX, &number))
+		return false;
+	*fd = (int)number;
+	return true;
+}
+
+int add_map_fd(struct parser *parser, const struct option *option, char **arguments,
+	       struct fault *fault)
+{
+	const char *text = arguments[0], *equals = strchr(text, '='), *old;
+	struct plan *plan = parser->plan;
+	struct fd_map map = { .old = -1 }, *place;
+
+	old = equals != NULL ? equals + 1 : "";
+	if (equals == NULL || !read_fd(text, equals, &map.new) ||
+	    (strcmp(old, "null") != 0 && !read_fd(old, old + strlen(old), &map.old)))
+		return parser_refuse(fault, option,
+				     "must be NEW=OLD or NEW=null with numbers of descriptors, not",
+				     text);
+	for (size_t i = 0; i < plan->fd_map_count; i++)
+		if (plan->fd_maps[i].new == map.new)
+			return parser_refuse(fault, option, "NEW is given twice:", text);
+	place = parser_append(&plan->fd_maps, &plan->fd_map_count, sizeof(*place), fault);
+	if (place == NULL)
+		return -1;
+	*place = map;
+	return 0;
+}
+
 int set_fd(struct parser *parser, const struct option *option, char **arguments,
 	   struct fault *fault)
 {

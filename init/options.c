@@ -328,6 +328,34 @@ static int check_init_only(const struct parser *parser, struct fault *fault)
 	return 0;
 }
 
+/* What is for nestbox is not for the command. */
+static int check_given(const struct plan *plan, int fd, const char *option, struct fault *fault)
+{
+	for (size_t i = 0; i < PLAN_FDS && fd >= 0; i++)
+		if (fd == plan->fds[i])
+			return fault_text(fault, "options", option,
+					  i <= FD_EXIT_SIGNAL
+						  ? "the command must not have a status descriptor"
+						  : "another option has that descriptor");
+	return 0;
+}
+
+static int check_descriptors(const struct plan *plan, struct fault *fault)
+{
+	for (size_t i = 0; i < plan->keep_fd_count; i++)
+		if (check_given(plan, plan->keep_fds[i], "--keep-fd", fault) != 0)
+			return -1;
+	for (size_t i = 0; i < plan->fd_map_count; i++) {
+		if (check_given(plan, plan->fd_maps[i].old, "--map-fd", fault) != 0)
+			return -1;
+		for (size_t j = 0; j < plan->keep_fd_count; j++)
+			if (plan->fd_maps[i].new == plan->keep_fds[j])
+				return fault_text(fault, "options", "--map-fd",
+						  "NEW is a descriptor of --keep-fd, too");
+	}
+	return 0;
+}
+
 static int check(const struct parser *parser, struct fault *fault)
 {
 	struct plan *plan = parser->plan;
@@ -344,15 +372,7 @@ static int check(const struct parser *parser, struct fault *fault)
 	if (plan->die_with_parent && plan->fds[FD_DIE_WITH] >= 0)
 		return fault_text(fault, "options", "--die-with-fd",
 				  "cannot be combined with --die-with-parent");
-	for (size_t i = 0; i < plan->keep_fd_count; i++)
-		for (size_t j = 0; j < PLAN_FDS; j++)
-			if (plan->keep_fds[i] == plan->fds[j])
-				return fault_text(fault, "options", "--keep-fd",
-						  j <= FD_EXIT_SIGNAL
-							  ? "the command must not have a status "
-							    "descriptor"
-							  : "another option has that descriptor");
-	return 0;
+	return check_descriptors(plan, fault);
 }
 
 /* --as NAME in front of all other options is what the program's own name is elsewhere. */
@@ -411,6 +431,7 @@ void init_release(struct plan *plan)
 	free(plan->env);
 	free(plan->limits);
 	free(plan->keep_fds);
+	free(plan->fd_maps);
 	free(plan->seccomp_fds);
 	free(plan->lock_files);
 	free(plan->uid_ranges);

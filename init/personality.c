@@ -191,7 +191,7 @@ static int finish_init_only(struct plan *plan, struct fault *fault)
 	static const struct env_edit edits[] = { { .kind = ENV_KEEP_ALL } };
 
 	plan->namespaces = 0;
-	plan->inherit_fds = plan->keep_fd_count == 0;
+	plan->inherit_fds = plan->keep_fd_count == 0 && plan->fd_map_count == 0;
 	plan->unfiltered = true;
 	plan->subreaper = true;
 	plan->leave_directory = true;

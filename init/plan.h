@@ -42,6 +42,11 @@ struct id_range {
 	uint32_t inside, outside, count;
 };
 
+/* A descriptor of the workload, NEW, and what it is: the caller's OLD, or -1 for /dev/null. */
+struct fd_map {
+	int new, old;
+};
+
 /* Whose options, defaults, messages and exit statuses: see init/personality.h. */
 enum personality { AS_NESTBOX, AS_BWRAP, AS_TINI, AS_DUMB_INIT, AS_CATATONIT };
 
@@ -104,6 +109,8 @@ struct plan {
 	size_t limit_count;
 	int *keep_fds; /* the workload's descriptors besides 0, 1 and 2 */
 	size_t keep_fd_count;
+	struct fd_map *fd_maps; /* the same; each NEW once, and not in keep_fds */
+	size_t fd_map_count;
 	int *seccomp_fds; /* BPF programs, put on in this order behind the built-in filter */
 	size_t seccomp_fd_count;
 	const char *

@@ -69,9 +69,12 @@ static int keep_descriptors(const struct workload *workload, struct fault *fault
 		error = descriptors_close_marked(workload->built->proc, report);
 		return error < 0 ? fault_errno(fault, "descriptors", "", error) : 0;
 	}
-	for (size_t i = 0; i < box->keep_fd_count; i++)
-		if (sys_fcntl(box->keep_fds[i], F_SETFD, 0) < 0)
+	for (size_t i = 0; i < box->plan->keep_fd_count; i++)
+		if (sys_fcntl(box->plan->keep_fds[i], F_SETFD, 0) < 0)
 			return fault_errno(fault, "options", "--keep-fd", EBADF);
+	error = descriptors_place(box->fd_maps, box->plan->fd_map_count);
+	if (error < 0)
+		return fault_errno(fault, "options", "--map-fd", error);
 	/* There is room for one more. */
 	box->keep_fds[box->keep_fd_count] = report;
 	descriptors_sort(box->keep_fds, box->keep_fd_count + 1);

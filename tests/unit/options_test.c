@@ -147,6 +147,7 @@ static const struct {
 	{ "--argv0", 0, 1, { "a" }, false },
 	{ "--new-session", 0, 0, { NULL }, false },
 	{ "--keep-fd", 0, 1, { "3" }, false },
+	{ "--map-fd", 0, 1, { "3=4" }, false },
 	{ "--die-with-parent", 0, 0, { NULL }, false },
 	{ "--die-with-fd", 0, 1, { "3" }, false },
 	{ "--as-pid-1", 0, 0, { NULL }, false },
@@ -842,6 +843,57 @@ static void test_missing_walls(void **state)
 	bad(WORDS("--on-missing", "nett=warn", "command"), "--on-missing");
 }
 
+static void test_map_fd(void **state)
+{
+	static const char *const bad_maps[] = { "",
+						"=",
+						"3",
+						"3=",
+						"=3",
+						"3=4=5",
+						"-1=3",
+						"3=-1",
+						"+3=4",
+						" 3=4",
+						"3= 4",
+						"3=4 ",
+						"3=nul",
+						"3=nullx",
+						"null=3",
+						"0x3=4",
+						"2147483648=3",
+						"3=2147483648",
+						"99999999999999999999=3",
+						"3=null=" };
+	struct parsed parsed;
+
+	(void)state;
+	good(&parsed,
+	     WORDS("--map-fd", "7=0", "--map-fd=0=null", "--map-fd", "1=2147483647", "command"));
+	assert_int_equal(parsed.plan.fd_map_count, 3);
+	assert_int_equal(parsed.plan.fd_maps[0].new, 7);
+	assert_int_equal(parsed.plan.fd_maps[0].old, 0);
+	assert_int_equal(parsed.plan.fd_maps[1].new, 0);
+	assert_int_equal(parsed.plan.fd_maps[1].old, -1);
+	assert_int_equal(parsed.plan.fd_maps[2].old, INT_MAX);
+	release(&parsed);
+	for (size_t i = 0; i < COUNT(bad_maps); i++)
+		bad(WORDS("--map-fd", bad_maps[i], "command"), "--map-fd");
+	bad(WORDS("--map-fd", "7=1", "--map-fd", "7=1", "command"), "--map-fd");
+	bad(WORDS("--map-fd", "7=1", "--keep-fd", "7", "command"), "--map-fd");
+	bad(WORDS("--status-fd", "7", "--map-fd", "5=7", "command"), "--map-fd");
+	bad(WORDS("--sync-fd", "7", "--map-fd", "5=7", "command"), "--map-fd");
+	/* The number alone is nobody's. */
+	good(&parsed, WORDS("--status-fd", "7", "--map-fd", "7=5", "--keep-fd", "5", "command"));
+	release(&parsed);
+	good(&parsed, WORDS("--init-only", "command"));
+	assert_true(parsed.plan.inherit_fds);
+	release(&parsed);
+	good(&parsed, WORDS("--init-only", "--map-fd", "7=5", "command"));
+	assert_false(parsed.plan.inherit_fds);
+	release(&parsed);
+}
+
 static void test_limits(void **state)
 {
 	struct parsed parsed;
@@ -1114,6 +1166,7 @@ int main(void)
 		cmocka_unit_test(test_id_ranges),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_missing_walls),
+		cmocka_unit_test(test_map_fd),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_the_last_limit_of_a_name_counts),
 		cmocka_unit_test(test_descriptors),
