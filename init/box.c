@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "init/box.h"
+#include "init/hardening.h"
 #include "init/terminal.h"
 #include "mountns/linux.h"
 
@@ -137,7 +138,7 @@ static int prepare_alone(struct box *box, struct fault *fault)
 {
 	const struct plan *plan = box->plan;
 
-	if (refuse_privileges(fault) != 0)
+	if (refuse_privileges(fault) != 0 || hardening_check(box, fault) != 0)
 		return -1;
 	if (plan->job != JOB_SESSION && plan->job != JOB_SHARED)
 		find_terminal(box);
@@ -164,7 +165,7 @@ int box_prepare(struct box *box, const struct plan *plan, struct fault *fault)
 	if (plan->init_only)
 		return prepare_alone(box, fault);
 	if (refuse_privileges(fault) != 0 || check_labels(plan, fault) != 0 ||
-	    box_take_descriptors(box, fault) != 0)
+	    hardening_check(box, fault) != 0 || box_take_descriptors(box, fault) != 0)
 		return -1;
 	choose_processes(box);
 	if (box_map_ranges(box, fault) != 0)

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "filters/filter.h"
 #include "init/parser.h"
@@ -40,6 +41,10 @@ int set_flag(struct parser *parser, const struct option *option, char **argument
 	bool ignored;
 	bool *const flags[] = {
 		[FLAG_NEW_SESSION] = &plan->new_session,
+		[FLAG_NEW_KEYRING] = &plan->new_keyring,
+		[FLAG_DENY_TSC] = &plan->deny_tsc,
+		[FLAG_MDWE] = &plan->mdwe,
+		[FLAG_SPEC_ALLOW] = &plan->spec_allow,
 		[FLAG_DIE_WITH_PARENT] = &plan->die_with_parent,
 		[FLAG_AS_PID_1] = &plan->as_pid_1,
 		[FLAG_INIT_ONLY] = &plan->init_only,
@@ -72,12 +77,26 @@ int set_hostname(struct parser *parser, const struct option *option, char **argu
 	return 0;
 }
 
+/* The last one of a name counts: limits that were lowered could not be raised again. */
+static int put_limit(struct plan *plan, const struct limit *limit, struct fault *fault)
+{
+	struct limit *place;
+
+	for (place = plan->limits; place < plan->limits + plan->limit_count; place++)
+		if (place->resource == limit->resource)
+			break;
+	if (place == plan->limits + plan->limit_count)
+		place = parser_append(&plan->limits, &plan->limit_count, sizeof(*place), fault);
+	if (place == NULL)
+		return -1;
+	*place = *limit;
+	return 0;
+}
+
 int add_limit(struct parser *parser, const struct option *option, char **arguments,
 	      struct fault *fault)
 {
-	struct plan *plan = parser->plan;
 	struct limit limit;
-	struct limit *place;
 
 	if (!value_limit(arguments[0], &limit))
 		return parser_refuse(
@@ -85,15 +104,32 @@ int add_limit(struct parser *parser, const struct option *option, char **argumen
 			"must be NAME=SOFT[:HARD] with a name of setrlimit(2) and numbers "
 			"or \"unlimited\", SOFT no more than HARD",
 			NULL);
-	/* The last one of a name counts: limits that were lowered could not be raised again. */
-	for (place = plan->limits; place < plan->limits + plan->limit_count; place++)
-		if (place->resource == limit.resource)
-			break;
-	if (place == plan->limits + plan->limit_count)
-		place = parser_append(&plan->limits, &plan->limit_count, sizeof(*place), fault);
-	if (place == NULL)
-		return -1;
-	*place = limit;
+	return put_limit(parser->plan, &limit, fault);
+}
+
+/* One byte, and not none: a core that is piped to a program is not held by a limit of 0, and the kernel takes
+ * 1 for "not even that". core(5), "Piping core dumps to a program". */
+int forbid_cores(struct parser *parser, const struct option *option, char **arguments,
+		 struct fault *fault)
+{
+	const struct limit limit = {
+		.name = "CORE", .resource = RLIMIT_CORE, .soft = 1, .hard = 1
+	};
+
+	(void)option;
+	(void)arguments;
+	return put_limit(parser->plan, &limit, fault);
+}
+
+int set_umask(struct parser *parser, const struct option *option, char **arguments,
+	      struct fault *fault)
+{
+	uint64_t mask;
+
+	if (!value_octal(arguments[0], 0777, &mask))
+		return parser_refuse(fault, option, "must be an octal number from 0 to 777, not",
+				     arguments[0]);
+	parser->plan->umask = (int)mask;
 	return 0;
 }
 

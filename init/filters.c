@@ -6,6 +6,7 @@
 #include "filters/filter.h"
 #include "init/filters.h"
 #include "init/once.h"
+#include "init/walls.h"
 #include "mountns/sys.h"
 
 int filters_choose(struct box *box, struct fault *fault)
@@ -31,6 +32,7 @@ int filters_choose(struct box *box, struct fault *fault)
 static const struct filter *find_built_in(const struct box *box, size_t *index)
 {
 	const struct filter *own[] = {
+		box->plan->deny_tsc && !wall_is_missing(box, WALL_TSC) ? &filter_tsc : NULL,
 		box->filter != NULL && !box->reaper && !box->plan->init_only ? &filter_init : NULL,
 		box->filter != NULL && box->filter->asks ? &filter_once : NULL,
 		box->filter,
@@ -66,7 +68,8 @@ int filters_put(const struct box *box, struct fault *fault)
 	for (size_t i = 0; filters_get(box, i, &filter); i++) {
 		const struct sock_fprog program = { filter.length,
 						    (struct sock_filter *)(uintptr_t)filter.code };
-		unsigned int flags = filter.asks ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
+		unsigned int flags = (filter.asks ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0) |
+				     (box->plan->spec_allow ? SECCOMP_FILTER_FLAG_SPEC_ALLOW : 0);
 		int result = sys_seccomp(SECCOMP_SET_MODE_FILTER, flags, &program);
 
 		if (result >= 0 && filter.asks)

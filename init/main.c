@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "init/inits.h"
@@ -41,11 +43,21 @@ static int refuse(const struct plan *plan, const struct fault *fault)
 	return personality_failure(plan, REPORT_SETUP_FAILED, fault);
 }
 
+/* One that was started from a descriptor, execveat(2), has its number or a memfd's name in ps(1). */
+static void name_process(void)
+{
+	const char *file = (const char *)getauxval(AT_EXECFN);
+
+	if (file != NULL && strncmp(file, "/dev/fd/", 8) == 0)
+		prctl(PR_SET_NAME, "nestbox");
+}
+
 int main(int argc, char **argv)
 {
 	struct plan plan;
 	struct fault fault;
 
+	name_process();
 	/* Freeing memory would only delay the end that frees all of it. */
 	if (init_parse(&plan, argc, argv, &fault) != 0)
 		return refuse(&plan, &fault);

@@ -41,7 +41,7 @@ option_handler add_grant, add_optional_grant, add_bind, add_bind_fd, add_step, a
 option_handler add_env, set_flag, set_hostname, add_limit, set_timeout, set_text, add_keep_fd,
 	set_fd, unshare_all, unshare_namespace, unshare_try, share_namespace, change_capabilities,
 	add_lock_file, set_filter, set_seccomp, add_seccomp;
-option_handler add_map_fd;
+option_handler add_map_fd, forbid_cores, set_umask;
 
 /* init/id_options.c */
 option_handler set_id, add_id_range, add_groups;
@@ -61,6 +61,10 @@ option_handler read_args, refuse_late_name;
 /* Parameters of the handlers. */
 enum {
 	FLAG_NEW_SESSION,
+	FLAG_NEW_KEYRING,
+	FLAG_DENY_TSC,
+	FLAG_MDWE,
+	FLAG_SPEC_ALLOW,
 	FLAG_DIE_WITH_PARENT,
 	FLAG_AS_PID_1,
 	FLAG_INIT_ONLY,

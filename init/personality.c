@@ -125,7 +125,7 @@ static void init_defaults(struct plan *plan)
 int personality_defaults(struct plan *plan, enum personality as, struct fault *fault)
 {
 	plan->as = as;
-	plan->uid = plan->gid = -1;
+	plan->uid = plan->gid = plan->umask = -1;
 	for (size_t i = 0; i < PLAN_FDS; i++)
 		plan->fds[i] = -1;
 	for (unsigned char signal = 1; signal <= LAST_SIGNAL; signal++)

@@ -91,6 +91,9 @@ enum wall {
 	WALL_NO_NEW_PRIVS,
 	WALL_LANDLOCK,
 	WALL_SECCOMP,
+	WALL_KEYRING, /* what is asked for: init/hardening.c */
+	WALL_TSC,
+	WALL_MDWE,
 	WALLS,
 };
 
@@ -131,6 +134,7 @@ struct plan {
 	const char *argv0;      /* NULL: as the command */
 	const char *exec_label; /* SELinux labels; NULL: none */
 	const char *file_label;
+	int umask;               /* -1: the caller's */
 	int64_t uid, gid;        /* inside; -1: the caller's, or the first of the ranges */
 	uint64_t capabilities;   /* that the workload keeps, one bit each: capabilities(7) */
 	uint64_t timeout;        /* nanoseconds, 0: none */
@@ -142,6 +146,10 @@ struct plan {
 	bool assert_userns_disabled;
 	bool allow_userns; /* the command may make user namespaces */
 	bool new_session;
+	bool new_keyring;
+	bool deny_tsc;   /* the processor's time stamp counter */
+	bool mdwe;       /* no memory becomes executable: PR_SET_MDWE of prctl(2) */
+	bool spec_allow; /* no slower code against speculation with the filters: seccomp(2) */
 	bool die_with_parent;
 	bool as_pid_1;
 	bool level_prefix;

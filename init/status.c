@@ -28,6 +28,13 @@ static void add_wall(struct text *line, const struct box *box, enum wall wall, c
 	text_add(line, ",");
 }
 
+/* Of those that are not there otherwise. */
+static void add_asked(struct text *line, const struct box *box, enum wall wall, bool asked)
+{
+	if (asked || wall_is_missing(box, wall))
+		add_wall(line, box, wall, "on");
+}
+
 static void add_walls(struct text *line, const struct box *box)
 {
 	text_add(line, ",\"walls\":{");
@@ -40,10 +47,11 @@ static void add_walls(struct text *line, const struct box *box)
 		 box->filter != NULL       ? box->filter->name
 		 : box->program_count == 0 ? "none"
 					   : "caller");
-	/* Of these there is only one state that is worth a word. */
-	for (enum wall wall = 0; wall < WALLS; wall++)
-		if (wall_is_missing(box, wall) && (wall == WALL_IDS || wall == WALL_LANDLOCK))
-			add_wall(line, box, wall, "");
+	add_asked(line, box, WALL_KEYRING, box->plan->new_keyring);
+	add_asked(line, box, WALL_TSC, box->plan->deny_tsc);
+	add_asked(line, box, WALL_MDWE, box->plan->mdwe);
+	add_asked(line, box, WALL_IDS, false);
+	add_asked(line, box, WALL_LANDLOCK, false);
 	line->length--; /* the last comma */
 	text_add(line, "}");
 }

@@ -18,6 +18,9 @@ const struct wall_kind walls[WALLS] = {
 	[WALL_NO_NEW_PRIVS] = { "no_new_privs", 0, "every kernel has it" },
 	[WALL_LANDLOCK] = { "landlock", 0, NULL },
 	[WALL_SECCOMP] = { "seccomp", 0, NULL },
+	[WALL_KEYRING] = { "keyring", 0, NULL },
+	[WALL_TSC] = { "tsc", 0, NULL },
+	[WALL_MDWE] = { "mdwe", 0, NULL },
 };
 
 int wall_missing(const struct box *box, enum wall wall, const struct fault *fault)

@@ -11,6 +11,7 @@
 
 #include "init/box.h"
 #include "init/descriptors.h"
+#include "init/hardening.h"
 #include "init/filters.h"
 #include "init/identity.h"
 #include "init/inits.h"
@@ -206,7 +207,7 @@ static int set_up(const struct workload *workload, struct fault *fault)
 {
 	const struct box *box = workload->box;
 
-	sys_umask(workload->umask);
+	sys_umask(box->plan->umask >= 0 ? (mode_t)box->plan->umask : workload->umask);
 	if (begin_session(box->plan, fault) != 0 ||
 	    identity_enter(workload, fault) != 0 ||   /* needs procfs and the capabilities */
 	    label_exec(workload, fault) != 0 ||       /* the same */
@@ -216,8 +217,9 @@ static int set_up(const struct workload *workload, struct fault *fault)
 	    close_memory(fault) != 0 ||               /* the maps are written */
 	    enter_directory(box, fault) != 0 ||       /* not through PID 1's descriptors */
 	    tie_to_parent(box, fault) != 0 ||         /* the identity is final */
-	    give_signals_back(box, fault) != 0 ||     /* from here on a signal may end us */
-	    filter_calls(box, fault) != 0)            /* last, since it forbids the rest */
+	    hardening_apply(box, fault) != 0 ||
+	    give_signals_back(box, fault) != 0 || /* from here on a signal may end us */
+	    filter_calls(box, fault) != 0)        /* last, since it forbids the rest */
 		return -1;
 	return 0;
 }
@@ -254,13 +256,16 @@ static int set_up_alone(struct workload *workload, struct fault *fault)
 	const struct box *box = workload->box;
 	const struct plan *plan = box->plan;
 
+	if (plan->umask >= 0)
+		sys_umask((mode_t)plan->umask);
 	if (begin_job(plan, fault) != 0 || /* while a terminal cannot stop us for it */
 	    keep_descriptors(workload, fault) != 0 ||
 	    limit_resources(box, fault) != 0 || /* may be raised with the caller's rights */
 	    take_identity(box, fault) != 0 ||
 	    enter_directory(box, fault) != 0 || /* with the command's rights */
 	    (plan->as == AS_NESTBOX && close_memory(fault) != 0) ||
-	    tie_to_parent(box, fault) != 0 ||     /* the identity is final */
+	    tie_to_parent(box, fault) != 0 || /* the identity is final */
+	    hardening_apply(box, fault) != 0 ||
 	    give_signals_back(box, fault) != 0 || /* from here on a signal may end us */
 	    filter_calls(box, fault) != 0)        /* last, since it forbids the rest */
 		return -1;

@@ -15,9 +15,11 @@
 static const char *const read_only[] = { "sysrq-trigger", "irq",  "bus",    "fs",
 					 "acpi",          "scsi", "asound", "driver" };
 
-/* Readable by root alone, and about the whole machine: root in a box is not root. */
+/* Readable by root alone, and about the whole machine: root in a box is not root. The keys are those that the
+ * reader's id may see, and root's are the machine's. */
 static const char *const masked[] = { "kpagecount",   "kpageflags", "kpagecgroup", "slabinfo",
-				      "pagetypeinfo", "timer_list", "vmallocinfo", "sched_debug" };
+				      "pagetypeinfo", "timer_list", "vmallocinfo", "sched_debug",
+				      "keys",         "key-users" };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PROC_ATTRIBUTES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)

@@ -446,6 +446,12 @@ static inline int sys_capget(const struct kernel_cap_header *header, struct kern
 	return (int)sys_call(__NR_capget, SYS_P(header), SYS_P(data), 0, 0, 0, 0);
 }
 
+/* keyctl(2) with KEYCTL_JOIN_SESSION_KEYRING and no name: a new one. */
+static inline int sys_join_session_keyring(void)
+{
+	return (int)sys_call(__NR_keyctl, 1, 0, 0, 0, 0, 0);
+}
+
 /* prctl(2) with PR_CAP_AMBIENT, which wants its other arguments to be 0. */
 static inline int sys_raise_ambient(unsigned long capability)
 {

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -696,6 +697,79 @@ static int cmd_limits(char **argv)
 	return 0;
 }
 
+/* ---- hardening ---- */
+
+/* clock: the time by libc, which asks the processor where it can. */
+static int cmd_clock(char **argv)
+{
+	struct timespec time;
+
+	(void)argv;
+	printf("clock %d\n", clock_gettime(CLOCK_MONOTONIC, &time));
+	return 0;
+}
+
+/* tsc: the time stamp counter; with a word, asks for it first. */
+static int cmd_tsc(char **argv)
+{
+#ifdef __x86_64__
+	if (argv[0])
+		dprintf(1, "asked %s\n",
+			prctl(PR_SET_TSC, PR_TSC_ENABLE, 0, 0, 0) ? strerror(errno) : "ok");
+	__builtin_ia32_rdtsc();
+#endif
+	(void)argv;
+	printf("tsc ok\n");
+	return 0;
+}
+
+static void say_result(const char *what, int failed)
+{
+	printf("%s %s\n", what, failed ? strerror(errno) : "ok");
+}
+
+/* code: the ways to memory that holds new code. */
+static int cmd_code(char **argv)
+{
+	const size_t page = 4096;
+	void *both = mmap(NULL, page, PROT_READ | PROT_WRITE | PROT_EXEC,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *data;
+
+	(void)argv;
+	say_result("writable and executable", both == MAP_FAILED);
+	data = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	say_result("made executable", mprotect(data, page, PROT_READ | PROT_EXEC));
+	printf("state %d\n", prctl(66, 0, 0, 0, 0));
+	return 0;
+}
+
+/* keyring: the serial number of the session keyring, and whether it holds the user key NAME. */
+static int cmd_keyring(char **argv)
+{
+	enum { GET_KEYRING_ID, SEARCH = 10, SESSION = -3 };
+	long serial = syscall(SYS_keyctl, GET_KEYRING_ID, SESSION, 0);
+
+	if (serial < 0)
+		return fail("keyctl");
+	printf("session %ld\n", serial);
+	say_result("key", syscall(SYS_keyctl, SEARCH, serial, "user", argv[0], 0) < 0);
+	return 0;
+}
+
+/* with-key NAME COMMAND…: COMMAND with a session keyring that holds the user key NAME. */
+static int cmd_with_key(char **argv)
+{
+	enum { JOIN = 1, SESSION = -3 };
+	long serial = syscall(SYS_keyctl, JOIN, NULL);
+
+	if (serial < 0 || syscall(SYS_add_key, "user", argv[0], "secret", 6, SESSION) < 0)
+		return fail("key");
+	dprintf(2, "serial %ld\n", serial);
+	execv(argv[1], argv + 1);
+	return fail(argv[1]);
+}
+
 /* ---- the view ---- */
 
 static int cmd_cat(char **argv)
@@ -822,23 +896,45 @@ static const struct command {
 	int args;
 	int (*run)(char **argv);
 } commands[] = {
-	{ "adopt", 0, cmd_adopt },       { "args", 0, cmd_args },
-	{ "caps", 0, cmd_caps },         { "cat", 1, cmd_cat },
-	{ "core", 0, cmd_core },         { "count", 2, cmd_count },
-	{ "cwd", 0, cmd_cwd },           { "die", 1, cmd_die },
-	{ "env", 0, cmd_env },           { "envsize", 0, cmd_envsize },
-	{ "exit", 1, cmd_exit },         { "family", 1, cmd_family },
-	{ "fds", 0, cmd_fds },           { "forge", 0, cmd_forge },
-	{ "forkbomb", 1, cmd_forkbomb }, { "heir", 2, cmd_heir },
-	{ "hold", 0, cmd_hold },         { "ids", 0, cmd_ids },
-	{ "leave", 0, cmd_leave },       { "limits", 0, cmd_limits },
-	{ "litter", 2, cmd_litter },     { "ls", 1, cmd_ls },
-	{ "mounts", 0, cmd_mounts },     { "orphans", 1, cmd_orphans },
-	{ "readlink", 1, cmd_readlink }, { "report", 0, cmd_report },
-	{ "session", 0, cmd_session },   { "siege", 1, cmd_siege },
-	{ "sigs", 0, cmd_sigs },         { "stat", 1, cmd_stat },
-	{ "stubborn", 0, cmd_stubborn }, { "umask", 0, cmd_umask },
-	{ "uname", 0, cmd_uname },       { "winsize", 0, cmd_winsize },
+	{ "adopt", 0, cmd_adopt },
+	{ "args", 0, cmd_args },
+	{ "caps", 0, cmd_caps },
+	{ "cat", 1, cmd_cat },
+	{ "clock", 0, cmd_clock },
+	{ "code", 0, cmd_code },
+	{ "core", 0, cmd_core },
+	{ "count", 2, cmd_count },
+	{ "cwd", 0, cmd_cwd },
+	{ "die", 1, cmd_die },
+	{ "env", 0, cmd_env },
+	{ "envsize", 0, cmd_envsize },
+	{ "exit", 1, cmd_exit },
+	{ "family", 1, cmd_family },
+	{ "fds", 0, cmd_fds },
+	{ "forge", 0, cmd_forge },
+	{ "forkbomb", 1, cmd_forkbomb },
+	{ "heir", 2, cmd_heir },
+	{ "hold", 0, cmd_hold },
+	{ "ids", 0, cmd_ids },
+	{ "keyring", 1, cmd_keyring },
+	{ "leave", 0, cmd_leave },
+	{ "limits", 0, cmd_limits },
+	{ "litter", 2, cmd_litter },
+	{ "ls", 1, cmd_ls },
+	{ "mounts", 0, cmd_mounts },
+	{ "orphans", 1, cmd_orphans },
+	{ "readlink", 1, cmd_readlink },
+	{ "report", 0, cmd_report },
+	{ "session", 0, cmd_session },
+	{ "siege", 1, cmd_siege },
+	{ "sigs", 0, cmd_sigs },
+	{ "stat", 1, cmd_stat },
+	{ "stubborn", 0, cmd_stubborn },
+	{ "tsc", 0, cmd_tsc },
+	{ "umask", 0, cmd_umask },
+	{ "with-key", 2, cmd_with_key },
+	{ "uname", 0, cmd_uname },
+	{ "winsize", 0, cmd_winsize },
 };
 
 int main(int argc, char **argv)

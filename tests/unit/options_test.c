@@ -147,6 +147,12 @@ static const struct {
 	{ "--argv0", 0, 1, { "a" }, false },
 	{ "--new-session", 0, 0, { NULL }, false },
 	{ "--keep-fd", 0, 1, { "3" }, false },
+	{ "--new-keyring", 0, 0, { NULL }, false },
+	{ "--umask", 0, 1, { "22" }, false },
+	{ "--no-coredump", 0, 0, { NULL }, false },
+	{ "--deny-tsc", 0, 0, { NULL }, false },
+	{ "--mdwe", 0, 0, { NULL }, false },
+	{ "--spec-allow", 0, 0, { NULL }, false },
 	{ "--map-fd", 0, 1, { "3=4" }, false },
 	{ "--die-with-parent", 0, 0, { NULL }, false },
 	{ "--die-with-fd", 0, 1, { "3" }, false },
@@ -843,6 +849,42 @@ static void test_missing_walls(void **state)
 	bad(WORDS("--on-missing", "nett=warn", "command"), "--on-missing");
 }
 
+static void test_hardening(void **state)
+{
+	static const char *const bad_masks[] = {
+		"", "8", "1000", "-1", "+7", " 7", "7 ", "0x7", "077777777777777777777777", "u=rwx"
+	};
+	struct parsed parsed;
+
+	(void)state;
+	good(&parsed, WORDS("command"));
+	assert_int_equal(parsed.plan.umask, -1);
+	assert_false(parsed.plan.new_keyring || parsed.plan.deny_tsc || parsed.plan.mdwe ||
+		     parsed.plan.spec_allow);
+	release(&parsed);
+	good(&parsed, WORDS("--umask", "0", "--new-keyring", "command"));
+	assert_int_equal(parsed.plan.umask, 0);
+	assert_true(parsed.plan.new_keyring);
+	release(&parsed);
+	good(&parsed, WORDS("--umask=0777", "--deny-tsc", "--mdwe", "--spec-allow", "command"));
+	assert_int_equal(parsed.plan.umask, 0777);
+	assert_true(parsed.plan.deny_tsc && parsed.plan.mdwe && parsed.plan.spec_allow);
+	release(&parsed);
+	for (size_t i = 0; i < COUNT(bad_masks); i++)
+		bad(WORDS("--umask", bad_masks[i], "command"), "--umask");
+	/* A limit like others, of which the last one counts. */
+	good(&parsed, WORDS("--no-coredump", "command"));
+	assert_int_equal(parsed.plan.limit_count, 1);
+	assert_int_equal(parsed.plan.limits[0].resource, RLIMIT_CORE);
+	assert_int_equal(parsed.plan.limits[0].soft, 1);
+	assert_int_equal(parsed.plan.limits[0].hard, 1);
+	release(&parsed);
+	good(&parsed, WORDS("--rlimit", "core=7", "--no-coredump", "command"));
+	assert_int_equal(parsed.plan.limit_count, 1);
+	assert_int_equal(parsed.plan.limits[0].soft, 1);
+	release(&parsed);
+}
+
 static void test_map_fd(void **state)
 {
 	static const char *const bad_maps[] = { "",
@@ -1166,6 +1208,7 @@ int main(void)
 		cmocka_unit_test(test_id_ranges),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_missing_walls),
+		cmocka_unit_test(test_hardening),
 		cmocka_unit_test(test_map_fd),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_the_last_limit_of_a_name_counts),
