@@ -5,10 +5,9 @@
 # another process, its IPC, or its own limits, priorities and identity. The language:
 # filters/profile.h.
 #
-# What default.profile refuses is refused; what it allows and is not for computing is refused here.
+# What default.profile refuses is refused; what it allows and is not for computing is refused here,
+# and what is left open here is decided there.
 # When a call is added there, tests/unit/calls.def asks what it is here.
-
-otherwise answer ENOSYS
 
 
 ## Processes and programs
@@ -23,10 +22,9 @@ deny fork vfork
 # The program itself is started after this filter has been put on: that needs one exec, and no
 # argument tells it from another. So another filter, once.profile, is asked about each exec, by
 # somebody who says yes once and goes.
-allow execve execveat
 
-# What a thread sends to its own process: abort(), pthread_kill(), pthread_cancel(). No others.
-allow tkill tgkill
+# What a thread sends to its own process, abort(), pthread_kill() and pthread_cancel(), goes by tgkill and
+# tkill. No other signals.
 deny kill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_open pidfd_send_signal
 deny process_madvise process_mrelease
 
@@ -45,9 +43,7 @@ deny bind connect listen accept accept4
 # memory; programs that know it fall back.
 define O_CREATES 020000100
 deny open if arg1:32 & O_CREATES in 0100 020000000 020000100
-allow open
 deny openat if arg2:32 & O_CREATES in 0100 020000000 020000100
-allow openat
 answer ENOSYS openat2
 deny creat mknod mknodat mkdir mkdirat rmdir
 deny link linkat symlink symlinkat unlink unlinkat rename renameat renameat2
@@ -71,12 +67,10 @@ deny ioctl
 
 # Signals about files, for whoever has them.
 define F_SETOWN		8
-define F_SETSIG		10
 define F_SETOWN_EX	15
 define F_SETLEASE	1024
 define F_NOTIFY		1026
-deny fcntl fcntl64 if arg1:32 in F_SETOWN F_SETSIG F_SETOWN_EX F_SETLEASE F_NOTIFY
-allow fcntl fcntl64
+deny fcntl fcntl64 if arg1:32 in F_SETOWN F_SETOWN_EX F_SETLEASE F_NOTIFY
 
 
 ## The process itself
@@ -96,7 +90,6 @@ deny personality lsm_set_self_attr
 # answers for the kernel.
 define SECCOMP_LISTENER 8
 deny seccomp if arg1:32 & SECCOMP_LISTENER == SECCOMP_LISTENER
-allow seccomp
 
 
 ## Things of the kernel that are no memory and no file

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/lib/bpf.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 /* Only aligned words of seccomp_data can be loaded, as in the kernel. */
@@ -41,8 +40,9 @@ static bool jump(const struct sock_filter *insn, uint32_t accumulator, uint32_t 
 	return true;
 }
 
-int bpf_run(const struct sock_filter *code, size_t length, const struct seccomp_data *data,
-	    uint32_t *verdict)
+/* Only the first KNOWN bytes of DATA are there. */
+static int run(const struct sock_filter *code, size_t length, const struct seccomp_data *data,
+	       size_t known, uint32_t *verdict)
 {
 	uint32_t accumulator = 0, distance;
 	int steps = 0;
@@ -55,7 +55,7 @@ int bpf_run(const struct sock_filter *code, size_t length, const struct seccomp_
 			*verdict = insn->k;
 			return steps;
 		} else if (insn->code == (BPF_LD | BPF_W | BPF_ABS)) {
-			if (!load(data, insn->k, &accumulator))
+			if (insn->k >= known || !load(data, insn->k, &accumulator))
 				return -1;
 		} else if (insn->code == (BPF_ALU | BPF_AND | BPF_K)) {
 			accumulator &= insn->k;
@@ -68,4 +68,20 @@ int bpf_run(const struct sock_filter *code, size_t length, const struct seccomp_
 		}
 	}
 	return -1;
+}
+
+int bpf_run(const struct sock_filter *code, size_t length, const struct seccomp_data *data,
+	    uint32_t *verdict)
+{
+	return run(code, length, data, sizeof(*data), verdict);
+}
+
+bool bpf_always_allows(const struct sock_filter *code, size_t length, int number, uint32_t arch)
+{
+	const struct seccomp_data data = { .nr = number, .arch = arch };
+	uint32_t verdict;
+
+	return run(code, length, &data, offsetof(struct seccomp_data, instruction_pointer),
+		   &verdict) > 0 &&
+	       verdict == SECCOMP_RET_ALLOW;
 }
