@@ -34,9 +34,9 @@ LINK    := -static
 endif
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(GEN) $(WARNINGS) $(HARDEN) $(LIBC_FLAGS) $(CFLAGS)
 
-SOURCES := $(wildcard init/*.c mountns/*.c) filters/filter.c
+COMPILER_SOURCES := $(addprefix filters/,compile.c generate.c profile.c resolve.c)
+SOURCES := $(filter-out $(COMPILER_SOURCES),$(wildcard init/*.c mountns/*.c filters/*.c))
 OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(SOURCES_MORE:%.c=$(B)/%.o)
-COMPILER_SOURCES := $(filter-out filters/filter.c,$(wildcard filters/*.c))
 PROFILES := $(wildcard filters/*.profile)
 RULES    := $(wildcard filters/*.rules)
 
@@ -64,7 +64,7 @@ $(B)/%.o: %.c | $(GENERATED)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(B)/filters/filter.o: $(GEN)/filters_generated.h
+$(B)/filters/filter.o $(B)/filters/look.o: $(GEN)/filters_generated.h
 
 -include $(OBJECTS:.o=.d)
 
@@ -119,7 +119,7 @@ build/bench/%: tests/bench/%.c
 UNIT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(GEN) $(WARNINGS) -O1 -g -fsanitize=address,undefined \
                -fno-sanitize-recover=all
 UNIT_OBJECTS := $(patsubst %.c,build/units/%.o,$(filter-out init/main.c,$(SOURCES)) \
-                  $(filter-out filters/filter.c filters/compile.c,$(wildcard filters/*.c)) \
+                  $(filter-out filters/compile.c,$(COMPILER_SOURCES)) \
                   tests/lib/bpf.c tests/lib/oracle.c)
 UNITS := $(patsubst tests/unit/%.c,build/units/%,$(wildcard tests/unit/*_test.c))
 

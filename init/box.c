@@ -154,6 +154,13 @@ static int prepare_alone(struct box *box, struct fault *fault)
 	return plan->chdir == NULL ? 0 : choose_directory(box, fault);
 }
 
+int box_prepare_filters(struct box *box, const struct plan *plan, struct fault *fault)
+{
+	*box = (struct box){ .plan = plan };
+	choose_processes(box);
+	return box_take_descriptors(box, fault);
+}
+
 int box_prepare(struct box *box, const struct plan *plan, struct fault *fault)
 {
 	*box = (struct box){ .plan = plan,

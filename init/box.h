@@ -73,6 +73,9 @@ struct box {
  * by the end of the process. */
 int box_prepare(struct box *box, const struct plan *plan, struct fault *fault);
 
+/* As much of that as the filters need. */
+int box_prepare_filters(struct box *box, const struct plan *plan, struct fault *fault);
+
 /* The parts of that in init/box_descriptors.c and init/box_ids.c; the latter's last one again after a
  * change of the namespaces. */
 int box_take_descriptors(struct box *box, struct fault *fault);

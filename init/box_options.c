@@ -319,6 +319,17 @@ int set_filter(struct parser *parser, const struct option *option, char **argume
 	return 0;
 }
 
+int set_dump(struct parser *parser, const struct option *option, char **arguments,
+	     struct fault *fault)
+{
+	bool pfc = strcmp(arguments[0], "pfc") == 0;
+
+	if (!pfc && strcmp(arguments[0], "bpf") != 0)
+		return parser_refuse(fault, option, "must be pfc or bpf, not", arguments[0]);
+	parser->plan->dump_filter = pfc ? DUMP_PFC : DUMP_BPF;
+	return 0;
+}
+
 int set_seccomp(struct parser *parser, const struct option *option, char **arguments,
 		struct fault *fault)
 {

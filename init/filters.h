@@ -22,7 +22,7 @@ bool filters_get(const struct box *box, size_t index, struct box_filter *filter)
  * with the fault. */
 int filters_put(const struct box *box, struct fault *fault);
 
-/* Writes them to standard output, as PLAN says. Returns 0, or -1 with the fault. */
+/* Writes them to standard output, as the plan says: init/dump.c. Returns 0, or -1 with the fault. */
 int filters_dump(const struct box *box, struct fault *fault);
 
 #endif

@@ -21,6 +21,7 @@
 #include "init/clone.h"
 #include "init/descriptors.h"
 #include "init/explain.h"
+#include "init/filters.h"
 #include "init/info.h"
 #include "init/jobs.h"
 #include "init/mapper.h"
@@ -612,7 +613,19 @@ static int run_box(const struct plan *plan)
 	return conclude(&launcher);
 }
 
+static int dump_filters(const struct plan *plan)
+{
+	struct box box;
+	struct fault fault;
+
+	if (box_prepare_filters(&box, plan, &fault) != 0 || filters_dump(&box, &fault) != 0)
+		return fail(plan, REPORT_SETUP_FAILED, &fault);
+	return 0;
+}
+
 int init_run(const struct plan *plan)
 {
+	if (plan->dump_filter != DUMP_NOTHING)
+		return dump_filters(plan);
 	return plan->init_only ? alone_run(plan) : run_box(plan);
 }

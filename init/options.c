@@ -365,6 +365,8 @@ static int check(const struct parser *parser, struct fault *fault)
 	if ((plan->init_only && check_init_only(parser, fault) != 0) ||
 	    parser_check_ids(plan, fault) != 0 || personality_check(plan, fault) != 0)
 		return -1;
+	if (plan->command[0] == NULL && plan->dump_filter != DUMP_NOTHING)
+		return 0;
 	if (plan->command[0] == NULL)
 		return fault_text(fault, "options", "COMMAND", "is missing");
 	if (plan->command[0][0] == '\0')

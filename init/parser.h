@@ -40,7 +40,7 @@ option_handler add_grant, add_optional_grant, add_bind, add_bind_fd, add_step, a
 /* init/box_options.c */
 option_handler add_env, set_flag, set_hostname, add_limit, set_timeout, set_text, add_keep_fd,
 	set_fd, unshare_all, unshare_namespace, unshare_try, share_namespace, change_capabilities,
-	add_lock_file, set_filter, set_seccomp, add_seccomp;
+	add_lock_file, set_filter, set_dump, set_seccomp, add_seccomp;
 option_handler add_map_fd, forbid_cores, set_umask;
 
 /* init/id_options.c */

@@ -236,3 +236,72 @@ for number in 425, 435, 250, 101:
 	run box --allow-userns -- "${inner[@]}" -- unshare -U true
 	[ "$status" -ne 0 ]
 }
+
+@test "--dump-filter pfc: the filters of the plan in words, without a command or a box" {
+	run nb --dump-filter pfc
+	exits 0
+	[[ ${lines[0]} =~ ^default,\ [0-9]+\ instructions$ ]]
+	matches '^    allow:.* read write ' '^    errno 1, .*: .*' '^    by arguments: .*clone' \
+		'^    any other: errno 38, ' '^ +[0-9]+  load the architecture$' \
+		'^ +[0-9]+  load argument 1, low half$' '^ +[0-9]+  if == 0x5412: [0-9]+, else [0-9]+$' \
+		'^ +[0-9]+  kill the process$'
+	run nb --dump-filter pfc --filter strict --as-pid-1 -- /no/such/command
+	exits 0
+	matches '^init, ' '^once, ' '^    ask the listener: execve execveat$' '^strict, '
+	run nb --dump-filter pfc --init-only
+	exits 0
+	is 'no filter'
+}
+
+@test "--dump-filter pfc: also of the caller's program, whatever that is" {
+	printf '\x06\0\0\0\0\0\xff\x7f' >allow
+	run nb --dump-filter pfc --init-only --seccomp 9 9<allow
+	exits 0
+	is "the caller's, 1 instructions
+    any other: allow
+   0  allow"
+	head -c 4096 /dev/urandom >noise
+	run nb --dump-filter pfc --filter none --add-seccomp-fd 9 --add-seccomp-fd 8 9<noise 8<allow
+	exits 0
+	matches "^the caller's, 512 instructions$" "^the caller's, 1 instructions$"
+}
+
+@test "--dump-filter bpf: the program, which --seccomp takes and which is the same filter" {
+	nb --dump-filter bpf >program
+	[ "$(stat -c %s program)" -eq "$(($(nb --dump-filter pfc | sed -n '1s/[^0-9]//gp') * 8))" ]
+	run nb --dump-filter bpf --init-only --seccomp 9 9<program
+	nb --dump-filter bpf --init-only --seccomp 9 9<program | cmp - program
+	run box --filter none --seccomp 9 -- /bin/sh -c 'unshare -U true; grep ^Seccomp_filters /proc/self/status' 9<program
+	matches 'Operation not permitted' '^Seccomp_filters:	2$'
+}
+
+@test "--dump-filter bpf: nothing that is not one program" {
+	run --separate-stderr nb --dump-filter bpf --filter strict
+	exits 125
+	[ -z "$output" ]
+	one_line 'dump-filter: bpf: there are several filters'
+	run --separate-stderr nb --dump-filter bpf --init-only
+	exits 125
+	one_line 'there is no filter'
+}
+
+@test "--dump-filter: bad words and a full disk are told" {
+	local format
+
+	refused '--dump-filter: must be pfc or bpf, not json' --dump-filter json
+	for format in pfc bpf; do
+		run --separate-stderr sh -c '"$@" >/dev/full' - "$NB" --dump-filter "$format"
+		exits 125
+		one_line 'dump-filter: standard output: No space left on device'
+	done
+}
+
+@test "--explain names the filter and its size" {
+	run nb --filter network --explain -- true
+	exits 0
+	matches '^`-- seccomp network, [0-9]+ instructions$'
+	run nb --filter strict --explain -- true
+	matches '^`-- seccomp once, [0-9]+ instructions; strict, [0-9]+$'
+	run nb --init-only --explain -- true
+	matches '^`-- seccomp none$'
+}
