@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 
-enum which { DEFAULT, STRICT, NETWORK, NONE, DEFAULT_USERNS, PID1, INIT, ONCE, PROFILE_COUNT };
+enum which { DEFAULT, STRICT, NETWORK, NONE, DEFAULT_USERNS, PID1, INIT, TSC, ONCE, PROFILE_COUNT };
 
 static const char *const profile_files[PROFILE_COUNT] = {
 	[DEFAULT] = "default.profile",
@@ -19,6 +19,7 @@ static const char *const profile_files[PROFILE_COUNT] = {
 	[DEFAULT_USERNS] = "default_userns.profile",
 	[PID1] = "pid1.profile",
 	[INIT] = "init.profile",
+	[TSC] = "tsc.profile",
 	[ONCE] = "once.profile",
 };
 
@@ -427,6 +428,13 @@ static const struct row init_rows[] = {
 	{ "prctl", ALL, ALLOW, { 35 } },
 };
 
+static const struct row tsc_rows[] = {
+	{ "prctl", ALL, RET(EPERM), { 26 } },
+	{ "prctl", ALL, RET(EPERM), { 26 | HIGH, 1 } },
+	{ "prctl", ALL, ALLOW, { 25, 26 } },
+	{ "prctl", ALL, ALLOW, { 27 } },
+};
+
 static const struct row once_rows[] = {
 	{ "execve", ALL, NOTIFY, { 0 } },
 	{ "execve", ALL, NOTIFY, { UINT64_MAX } },
@@ -502,6 +510,7 @@ static const struct expectation {
 			     RET(ENOSYS), true },
 	[PID1] = { ROWS(pid1_rows), NULL, NULL, RET(EPERM), false },
 	[INIT] = { ROWS(init_rows), NULL, NULL, ALLOW, false },
+	[TSC] = { ROWS(tsc_rows), NULL, NULL, ALLOW, false },
 	[ONCE] = { ROWS(once_rows), NULL, NULL, ALLOW, false },
 #undef ROWS
 };

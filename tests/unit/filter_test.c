@@ -55,6 +55,7 @@ static const struct array arrays[PROFILE_COUNT][ARCH_COUNT] = {
 	[DEFAULT_USERNS] = ARRAYS(default_userns),
 	[PID1] = ARRAYS(pid1),
 	[INIT] = ARRAYS(init),
+	[TSC] = ARRAYS(tsc),
 	[ONCE] = ARRAYS(once),
 };
 
@@ -381,6 +382,8 @@ static const struct filter *picked(unsigned which)
 		return &filter_pid1;
 	case INIT:
 		return &filter_init;
+	case TSC:
+		return &filter_tsc;
 	case ONCE:
 		return &filter_once;
 	default:
