@@ -7,6 +7,7 @@
 #include "init/explain.h"
 #include "init/filters.h"
 #include "init/text.h"
+#include "init/walls.h"
 
 static const struct {
 	const char *branch, *last;
@@ -137,6 +138,37 @@ static void print_filters(struct printer *printer, const struct box *box)
 	leaf(printer, true, "seccomp", filter.bytes);
 }
 
+static void add_word(struct text *text, const char *word)
+{
+	text_add(text, text->length > 0 ? " " : "");
+	text_add(text, word);
+}
+
+static void print_words(struct printer *printer, const char *name, struct text *words)
+{
+	words->bytes[words->length] = '\0';
+	if (words->length > 0)
+		leaf(printer, false, name, words->bytes);
+}
+
+/* What is built on request, and what may be missing. */
+static void print_requests(struct printer *printer, const struct plan *plan)
+{
+	struct text asked = { 0 }, optional = { 0 };
+
+	if (plan->new_keyring)
+		add_word(&asked, walls[WALL_KEYRING].name);
+	if (plan->deny_tsc)
+		add_word(&asked, walls[WALL_TSC].name);
+	if (plan->mdwe)
+		add_word(&asked, walls[WALL_MDWE].name);
+	for (enum wall wall = 0; wall < WALLS; wall++)
+		if (wall_is_optional(plan, wall))
+			add_word(&optional, walls[wall].name);
+	print_words(printer, "on request", &asked);
+	print_words(printer, "may be missing", &optional);
+}
+
 /* An init without a box. */
 static void print_no_walls(struct printer *printer, const struct box *box)
 {
@@ -146,6 +178,7 @@ static void print_no_walls(struct printer *printer, const struct box *box)
 	     box->plan->capabilities == UINT64_MAX ? "the caller's"
 	     : box->plan->capabilities == 0        ? "none, no_new_privs"
 						   : "some of the caller's, no_new_privs");
+	print_requests(printer, box->plan);
 	print_filters(printer, box);
 }
 
@@ -193,6 +226,7 @@ static void print_walls(struct printer *printer, const struct box *box)
 	leaf(printer, false, "capabilities",
 	     box->plan->capabilities == 0 ? "none, securebits locked, no_new_privs"
 					  : "some in the nested user namespace, no_new_privs");
+	print_requests(printer, box->plan);
 	print_filters(printer, box);
 }
 
@@ -203,6 +237,49 @@ static void print_environment(struct printer *printer, char *const environment[]
 		leaf(printer, environment[1] == NULL, "", *environment);
 }
 
+static void add_bound(struct text *text, uint64_t bound)
+{
+	if (bound == UINT64_MAX)
+		text_add(text, "unlimited");
+	else
+		text_number(text, bound);
+}
+
+static void print_limits(struct printer *printer, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->limit_count; i++) {
+		struct text line = { 0 };
+
+		add_word(&line, plan->limits[i].name);
+		text_add(&line, " ");
+		add_bound(&line, plan->limits[i].soft);
+		text_add(&line, ":");
+		add_bound(&line, plan->limits[i].hard);
+		print_words(printer, "limit", &line);
+	}
+}
+
+/* Besides 0, 1 and 2. */
+static void print_descriptors(struct printer *printer, const struct plan *plan)
+{
+	struct text line = { 0 };
+
+	for (size_t i = 0; i < plan->keep_fd_count; i++) {
+		add_word(&line, "");
+		text_number(&line, (unsigned int)plan->keep_fds[i]);
+	}
+	for (size_t i = 0; i < plan->fd_map_count; i++) {
+		add_word(&line, "");
+		text_number(&line, (unsigned int)plan->fd_maps[i].new);
+		text_add(&line, "=");
+		if (plan->fd_maps[i].old < 0)
+			text_add(&line, "null");
+		else
+			text_number(&line, (unsigned int)plan->fd_maps[i].old);
+	}
+	print_words(printer, "descriptors", &line);
+}
+
 static void print_command(struct printer *printer, const struct box *box)
 {
 	heading(printer, "command");
@@ -210,6 +287,8 @@ static void print_command(struct printer *printer, const struct box *box)
 	     box->directory[0] != '\0' ? box->directory
 	     : box->plan->init_only    ? "the caller's"
 				       : "/");
+	print_limits(printer, box->plan);
+	print_descriptors(printer, box->plan);
 	leaf(printer, box->argv[1] == NULL, "file", box->plan->command[0]);
 	for (size_t i = 1; box->argv[i] != NULL; i++)
 		leaf(printer, box->argv[i + 1] == NULL, "argument", box->argv[i]);

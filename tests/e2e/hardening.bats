@@ -301,3 +301,14 @@ state 1"
 		exits 1
 	done
 }
+
+@test "--explain shows what was asked for" {
+	run mini --mdwe --new-keyring --rlimit nofile=64 --no-coredump --map-fd 9=0 --map-fd 4=null --keep-fd 2 \
+		--on-missing net=warn --on-missing mdwe=silent --explain -- "$PROBE" exit 3
+	exits 0
+	says "|-- on request keyring mdwe" "|-- may be missing net mdwe" "|-- limit NOFILE 64:64" \
+		"|-- limit CORE 1:1" "|-- descriptors 2 9=0 4=null"
+	run nb --init-only --rlimit core=0:unlimited --explain -- "$PROBE" exit 3
+	says "|-- limit CORE 0:unlimited"
+	lacks "on request|may be missing|descriptors"
+}

@@ -211,6 +211,24 @@ bad_program() {
 	missing seccomp
 }
 
+@test "a namespace that is forbidden is missing, too" {
+	local flags calls
+	[ "$(uname -m)" = x86_64 ] || skip "the numbers of the calls are written down for x86-64"
+	need_static
+	# CLONE_VM, PIDFD, NEWNS, CGROUP, UTS, IPC, USER, PID and SIGCHLD: what PID 1 is started with.
+	flags=$((0x100 | 0x1000 | 0x20000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 17))
+	without "56:$flags" EPERM -- "$PROBE" exit 3
+	exits 125
+	one_line "^nestbox: clone: Operation not permitted"
+	without "56:$flags" EPERM --on-missing ipc=warn -- "$PROBE" exit 3
+	exits 3
+	missing ipc
+	warns "clone: ipc: Operation not permitted"
+	# What may pass is no reason.
+	without "56:$flags" EAGAIN --on-missing ipc=warn -- "$PROBE" exit 3
+	exits 125
+}
+
 @test "the last word on a wall counts" {
 	limited uts --on-missing uts=warn --on-missing uts=error -- "$PROBE" exit 3
 	exits 125
