@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which ids the box has, and which maps say so. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,16 +77,34 @@ struct mapping {
 	int64_t wanted;
 	const char **outer, **nested;
 	int64_t *taken;
-	char *permission; /* a line of subuid(5) or subgid(5) */
-	bool several;     /* more than the caller's own id is mapped */
+	const char *permissions; /* subuid(5) or subgid(5) … */
+	char *permission;        /* … and a line of it */
+	bool several;            /* more than the caller's own id is mapped */
 };
 
-/* The caller's own id needs nobody's permission. */
+/* The start of that file, or "". */
+static void read_permissions(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd >= 0 ? read(fd, text, size - 1) : 0;
+
+	text[length > 0 ? length : 0] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Should newuidmap(1) refuse, this is the line that it missed, or else that it takes for another one's. The
+ * caller's own id needs nobody's permission. */
 static void choose_permission(struct mapping *mapping, const struct id_map *outer)
 {
 	const struct id_range *line = &outer->lines[outer->count - 1];
+	char text[8192];
 
 	mapping->several = outer->count > 1;
+	read_permissions(mapping->permissions, text, sizeof(text));
+	for (size_t i = outer->count - 1; i > 0; i--)
+		if (!id_map_is_listed(text, &outer->lines[i]))
+			line = &outer->lines[i];
 	snprintf(mapping->permission, ID_MAP_SIZE, "%u:%u:%u", getuid(), line->outside,
 		 line->count);
 }
@@ -132,6 +151,7 @@ int box_map_ranges(struct box *box, struct fault *fault)
 				 .outer = &box->uid_map,
 				 .nested = &box->nested_uid_map,
 				 .taken = &box->take_uid,
+				 .permissions = "/etc/subuid",
 				 .permission = box->subuid };
 	struct mapping groups = { .option = "--map-gids",
 				  .ranges = plan->gid_ranges,
@@ -140,6 +160,7 @@ int box_map_ranges(struct box *box, struct fault *fault)
 				  .outer = &box->gid_map,
 				  .nested = &box->nested_gid_map,
 				  .taken = &box->take_gid,
+				  .permissions = "/etc/subgid",
 				  .permission = box->subgid };
 
 	if (users.count == 0 && groups.count == 0)

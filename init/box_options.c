@@ -280,15 +280,18 @@ int share_namespace(struct parser *parser, const struct option *option, char **a
 int change_capabilities(struct parser *parser, const struct option *option, char **arguments,
 			struct fault *fault)
 {
+	struct plan *plan = parser->plan;
 	uint64_t set;
 
 	if (!value_capability(arguments[0], &set))
 		return parser_refuse(fault, option, "unknown cap:", arguments[0]);
 	if (option->parameter) {
-		parser->plan->capabilities |= set;
+		plan->capabilities |= set;
+		plan->named_capabilities |= set != UINT64_MAX ? set : 0;
 		parser->dropped &= ~set;
 	} else {
-		parser->plan->capabilities &= ~set;
+		plan->capabilities &= ~set;
+		plan->named_capabilities &= ~set;
 		parser->dropped |= set;
 	}
 	return 0;

@@ -6,6 +6,7 @@
 #include <sched.h>
 
 #include "init/identity.h"
+#include "init/values.h"
 #include "mountns/sys.h"
 
 /* capabilities(7), "The securebits flags": noroot, no-setuid-fixup and no-cap-ambient-raise are set
@@ -92,16 +93,28 @@ int capabilities_bound(const struct box *box, struct fault *fault)
 	return error < 0 ? fault_errno(fault, "capabilities", "securebits", error) : 0;
 }
 
+/* A kernel of another time has others, and a caller in a container not all. */
+static int check_named(const struct plan *plan, uint64_t permitted, struct fault *fault)
+{
+	uint64_t lacking = plan->named_capabilities & ~permitted;
+
+	if (plan->as != AS_NESTBOX || lacking == 0)
+		return 0;
+	return fault_text(fault, "capabilities", value_capability_name(lacking),
+			  "cannot be kept: it is not there");
+}
+
 int capabilities_drop(const struct box *box, struct fault *fault)
 {
 	const struct plan *plan = box->plan;
 	uint64_t permitted;
 	int error;
 
-	if (drops_nothing(plan))
+	if (drops_nothing(plan) && plan->named_capabilities == 0)
 		return 0;
 	error = find_permitted(box, &permitted);
-	if (error == 0)
+	if (error == 0 && !drops_nothing(plan))
 		error = set_capabilities(plan->capabilities & permitted);
-	return error < 0 ? fault_errno(fault, "capabilities", "", error) : 0;
+	return error < 0 ? fault_errno(fault, "capabilities", "", error)
+			 : check_named(plan, permitted, fault);
 }

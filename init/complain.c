@@ -29,6 +29,10 @@ static const struct {
 	{ "id map", EPERM,
 	  "the caller may not map its own ids; as root in a container it needs CAP_SETFCAP",
 	  false },
+	{ "id ranges", EPERM,
+	  "the ids outside must all be mapped in the caller's own user namespace; for its id 0 "
+	  "CAP_SETFCAP is needed, too",
+	  true },
 	{ "proc", EPERM,
 	  "parts of the outer /proc are covered, so that the kernel refuses a fresh one; run the "
 	  "outer container with an unmasked /proc",

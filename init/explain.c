@@ -198,6 +198,28 @@ static void print_ranges(struct printer *printer, const char *name, const struct
 	}
 }
 
+static uint64_t choose(int64_t taken, int64_t asked, uint32_t caller)
+{
+	return taken >= 0 ? (uint64_t)taken : asked >= 0 ? (uint64_t)asked : caller;
+}
+
+static void print_taken(struct printer *printer, const struct box *box)
+{
+	const struct plan *plan = box->plan;
+	struct text line = { 0 };
+
+	text_add(&line, "user ");
+	text_number(&line, choose(box->take_uid, plan->uid, geteuid()));
+	text_add(&line, ", group ");
+	text_number(&line, choose(box->take_gid, plan->gid, getegid()));
+	for (size_t i = 0; i < plan->group_count && i < 100; i++) {
+		text_add(&line, i == 0 ? ", groups " : " ");
+		text_number(&line, plan->groups[i]);
+	}
+	line.bytes[line.length] = '\0';
+	leaf(printer, false, "command's ids", line.bytes);
+}
+
 static void print_ids(struct printer *printer, const struct box *box)
 {
 	const struct plan *plan = box->plan;
@@ -207,6 +229,7 @@ static void print_ids(struct printer *printer, const struct box *box)
 		leaf(printer, false, "user namespace", "nested, ids inside:outside:count");
 		print_ranges(printer, "user ids", plan->uid_ranges, plan->uid_range_count);
 		print_ranges(printer, "group ids", plan->gid_ranges, plan->gid_range_count);
+		print_taken(printer, box);
 		return;
 	}
 	text_add(&ids, "nested, uid and gid inside, outside, count: ");

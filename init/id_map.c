@@ -142,6 +142,25 @@ void id_map_nest(const struct id_range *ranges, size_t count, uint32_t caller, s
 	merge(outer, caller);
 }
 
+bool id_map_is_listed(const char *subids, const struct id_range *range)
+{
+	for (const char *line = subids; *line != '\0'; line += strspn(line, "\n")) {
+		const char *end = line + strcspn(line, "\n");
+		const char *first = memchr(line, ':', (size_t)(end - line));
+		const char *second =
+			first == NULL ? NULL : memchr(first + 1, ':', (size_t)(end - first - 1));
+		uint64_t start, count;
+
+		line = end;
+		if (second == NULL || !value_digits(first + 1, second, IDS, &start) ||
+		    !value_digits(second + 1, end, IDS, &count))
+			continue;
+		if (range->outside >= start && range->outside - start + range->count <= count)
+			return true;
+	}
+	return false;
+}
+
 bool id_map_print(const struct id_map *map, char *text)
 {
 	size_t length = 0;

@@ -35,6 +35,9 @@ struct id_map {
 void id_map_nest(const struct id_range *ranges, size_t count, uint32_t caller, struct id_map *outer,
 		 struct id_map *nested);
 
+/* Whether a line of subuid(5), of whichever owner, holds the ids outside of RANGE. */
+bool id_map_is_listed(const char *subids, const struct id_range *range);
+
 /* The map as the kernel reads it, in ID_MAP_BYTES bytes. Returns false if that are more lines or more
  * bytes than it takes. */
 bool id_map_print(const struct id_map *map, char *text);

@@ -311,6 +311,8 @@ static int check_init_only(const struct parser *parser, struct fault *fault)
 					      "--userns-block-fd", "--die-with-fd",
 					      "--map-uids",        "--map-gids" };
 
+	struct plan *plan = parser->plan;
+
 	for (size_t i = 0; i < option_count; i++) {
 		enum option_group group = options[i].group;
 		bool box =
@@ -323,8 +325,12 @@ static int check_init_only(const struct parser *parser, struct fault *fault)
 				fault, &options[i],
 				"cannot be combined with --init-only: it is about a box", NULL);
 	}
-	/* Everything is as the caller has it but for what was taken away. */
-	parser->plan->capabilities = ~parser->dropped;
+	/* Everything is as the caller has it but for what was taken away; or for what another user would lose
+	 * and is to keep, of which the highest bit stands for none. */
+	if (plan->uid < 0 || plan->capabilities == 0 || parser->dropped != 0)
+		plan->capabilities = ~parser->dropped;
+	else
+		plan->capabilities &= INT64_MAX;
 	return 0;
 }
 

@@ -134,10 +134,11 @@ struct plan {
 	const char *argv0;      /* NULL: as the command */
 	const char *exec_label; /* SELinux labels; NULL: none */
 	const char *file_label;
-	int umask;               /* -1: the caller's */
-	int64_t uid, gid;        /* inside; -1: the caller's, or the first of the ranges */
-	uint64_t capabilities;   /* that the workload keeps, one bit each: capabilities(7) */
-	uint64_t timeout;        /* nanoseconds, 0: none */
+	int umask;                   /* -1: the caller's */
+	int64_t uid, gid;            /* inside; -1: the caller's, or the first of the ranges */
+	uint64_t capabilities;       /* that the workload keeps, one bit each: capabilities(7) */
+	uint64_t named_capabilities; /* those of them that must be there to be kept */
+	uint64_t timeout;            /* nanoseconds, 0: none */
 	unsigned int namespaces; /* CLONE_NEW… of clone(2); a mount namespace is always made */
 	unsigned int try_for;    /* those of them which the box can do without */
 	/* Of each wall that cannot be built. */

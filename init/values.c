@@ -154,6 +154,13 @@ bool value_capability(const char *text, uint64_t *set)
 	return false;
 }
 
+const char *value_capability_name(uint64_t set)
+{
+	size_t number = set != 0 ? (size_t)__builtin_ctzll(set) : 64;
+
+	return number < sizeof(capabilities) / sizeof(capabilities[0]) ? capabilities[number] : "";
+}
+
 bool value_seconds(const char *text, uint64_t *nanoseconds)
 {
 	const char *point = strchr(text, '.');

@@ -21,6 +21,9 @@ bool value_size(const char *text, uint64_t max, uint64_t *number);
  * number; "all" for all. One bit for each. */
 bool value_capability(const char *text, uint64_t *set);
 
+/* The name of the lowest of SET; "" for one without. */
+const char *value_capability_name(uint64_t set);
+
 /* Seconds with up to nine decimals, in nanoseconds; more than none and at most ten years. */
 bool value_seconds(const char *text, uint64_t *nanoseconds);
 

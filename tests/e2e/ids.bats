@@ -317,6 +317,9 @@ failed_with() {
 	failed_with "^nestbox: id map: /etc/subuid: .* 12345:300000:1001$"
 	run --separate-stderr ranged --map-uids 0:300000:10 --map-gids 0:500000:10 -- "$PROBE" exit 0
 	failed_with "^nestbox: id map: /etc/subgid: .* 12345:500000:10$"
+	run --separate-stderr ranged --map-uids 0:300000:10 --map-uids 50:500000:7 --map-uids 60:300010:5 -- \
+		"$PROBE" exit 0
+	failed_with "^nestbox: id map: /etc/subuid: .* 12345:500000:7$"
 	# Root's and somebody else's.
 	run --separate-stderr ranged --map-uids 0:0:1 -- "$PROBE" exit 0
 	failed_with "^nestbox: id map: /etc/subuid: .* 12345:0:1$"
@@ -414,7 +417,8 @@ fake() {
 @test "--explain shows the ranges, and asks nobody" {
 	run mini --map-uids 0:300000:5 --map-uids 9:1:2 --map-gids 1:2:3 --explain -- "$PROBE" exit 0
 	exits 0
-	says "|-- user ids 0:300000:5" "|-- user ids 9:1:2" "|-- group ids 1:2:3"
+	says "|-- user ids 0:300000:5" "|-- user ids 9:1:2" "|-- group ids 1:2:3" \
+		"|-- command's ids user 0, group 1"
 }
 
 @test "the start event has the ranges" {

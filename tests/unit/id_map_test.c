@@ -314,6 +314,31 @@ static void test_print(void **state)
 	assert_false(id_map_print(&map, text));
 }
 
+static void test_listed(void **state)
+{
+	static const char text[] = "# alice\nalice:100000:65536\n\n:7:1\nbob:x:5\nbob:5\n"
+				   "1000:200000:10\n1000:4294967290:5";
+	static const struct {
+		struct id_range range;
+		bool listed;
+	} rows[] = {
+		{ { 0, 100000, 65536 }, true },  { { 0, 100000, 65537 }, false },
+		{ { 0, 99999, 2 }, false },      { { 0, 165535, 1 }, true },
+		{ { 0, 165536, 1 }, false },     { { 0, 200003, 7 }, true },
+		{ { 0, 200003, 8 }, false },     { { 0, 5, 1 }, false },
+		{ { 0, 7, 1 }, true },           { { 0, LAST, 1 }, true },
+		{ { 0, 0, UINT32_MAX }, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(id_map_is_listed(text, &rows[i].range), rows[i].listed);
+		assert_false(id_map_is_listed("", &rows[i].range));
+		assert_false(id_map_is_listed("\n\n", &rows[i].range));
+		assert_false(id_map_is_listed("a:0:4294967295:", &rows[i].range));
+	}
+}
+
 /* As many as can be asked for, each of which is split or moved: the room is enough. */
 static void test_most_ranges(void **state)
 {
@@ -333,10 +358,10 @@ static void test_most_ranges(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse),       cmocka_unit_test(test_parse_refused),
-		cmocka_unit_test(test_meet),        cmocka_unit_test(test_every_small_map),
-		cmocka_unit_test(test_ends),        cmocka_unit_test(test_print),
-		cmocka_unit_test(test_most_ranges),
+		cmocka_unit_test(test_parse),  cmocka_unit_test(test_parse_refused),
+		cmocka_unit_test(test_meet),   cmocka_unit_test(test_every_small_map),
+		cmocka_unit_test(test_ends),   cmocka_unit_test(test_print),
+		cmocka_unit_test(test_listed), cmocka_unit_test(test_most_ranges),
 	};
 
 	return cmocka_run_group_tests_name("id_map", tests, NULL, NULL);

@@ -395,6 +395,10 @@ static void test_capabilities(void **state)
 	assert_true(value_capability("Cap_Checkpoint_Restore", &set) && set == 1ULL << 40);
 	assert_true(value_capability("63", &set) && set == 1ULL << 63);
 	assert_true(value_capability("aLL", &set) && set == UINT64_MAX);
+	assert_string_equal(value_capability_name(1), "chown");
+	assert_string_equal(value_capability_name(1ULL << 40 | 1ULL << 63), "checkpoint_restore");
+	assert_string_equal(value_capability_name(1ULL << 41), "");
+	assert_string_equal(value_capability_name(0), "");
 	for (size_t i = 0; i < COUNT(refused); i++)
 		assert_false(value_capability(refused[i], &set));
 }
