@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -93,6 +93,16 @@ static int check_keep_fds(struct box *box, struct fault *fault)
 	return 0;
 }
 
+/* What leads nowhere, and refuses whatever is written to it. An eventfd would take it, eight bytes at a time
+ * before Linux 6.9 or so, and keep the writer waiting when that is too much. */
+static int open_nothing(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	return signalfd(-1, &none, SFD_CLOEXEC);
+}
+
 /*
  * The numbers that the workload's descriptors will have are taken from here on, so that no descriptor of
  * ours is ever among them and in the way.
@@ -103,7 +113,7 @@ static int reserve(int number, struct fault *fault)
 
 	if (fcntl(number, F_GETFD) >= 0)
 		return 0;
-	fd = eventfd(0, EFD_CLOEXEC);
+	fd = open_nothing();
 	if (fd < 0)
 		return fault_errno(fault, "options", "--map-fd", errno);
 	if (fd == number)
@@ -271,7 +281,7 @@ static int fill_standard_fds(struct fault *fault)
 	int fd;
 
 	do {
-		fd = eventfd(0, EFD_CLOEXEC);
+		fd = open_nothing();
 	} while (fd >= 0 && fd <= 2);
 	if (fd < 0)
 		return fault_errno(fault, "start", "descriptors", errno);

@@ -127,3 +127,10 @@ closed() {
 	run as_caller "$NB_BIN/starter" leak 3 102 "$NB" -x "$NB_BIN" -- "$PROBE" fds
 	is "0 1 2"
 }
+
+@test "a place holder of a closed standard descriptor takes nothing that is written to it" {
+	# shellcheck disable=SC2016
+	launch "$NB_BIN/starter" reset /bin/sh -c 'exec "$@" 2>&-' - "$NB" -x "$NB_BIN" -- "$PROBE" hold
+	await ready
+	[ "$(readlink "/proc/$LAUNCHER/fd/2")" = "anon_inode:[signalfd]" ]
+}

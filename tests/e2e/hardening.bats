@@ -182,7 +182,7 @@ os.execve(fd, ["nestbox"] + sys.argv[2:], os.environ)' "$NB" -x "$NB_BIN" -- "$P
 @test "--deny-tsc: with the vDSO on that counter, the time of day is lost, too" {
 	x86
 	[ "$(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)" = tsc ] || skip "about machines with the clock tsc"
-	run box --deny-tsc -- /usr/bin/date
+	run mini --deny-tsc -- "$PROBE" clock
 	exits 139
 }
 
@@ -311,4 +311,19 @@ state 1"
 	run nb --init-only --rlimit core=0:unlimited --explain -- "$PROBE" exit 3
 	says "|-- limit CORE 0:unlimited"
 	lacks "on request|may be missing|descriptors"
+}
+
+@test "what was taken stays taken, in the children, too" {
+	run box --no-coredump --rlimit nofile=64 -- /bin/sh -c \
+		'for l in c n; do ulimit -H$l; ulimit -$l 1000 && echo raised; ulimit -H$l 1000 && echo raised; done 2>/dev/null
+		 sh -c "ulimit -Sn; ulimit -Hn"'
+	lacks raised
+	matches "^64$"
+	run mini --mdwe -- "$PROBE" exit 3
+	[ "$status" -ne 125 ] || skip "this kernel has no PR_SET_MDWE"
+	run box --mdwe -- /bin/sh -c "$PROBE code; $PROBE code & wait"
+	[ "$(grep -c '^made executable Permission denied' <<<"$output")" -eq 2 ]
+	x86
+	run mini --deny-tsc -- "$PROBE" again "$PROBE" tsc
+	is "child 11"
 }

@@ -723,6 +723,21 @@ static int cmd_tsc(char **argv)
 	return 0;
 }
 
+/* again COMMAND…: in a child; how that ended. */
+static int cmd_again(char **argv)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execv(argv[0], argv);
+		_exit(99);
+	}
+	waitpid(pid, &status, 0);
+	printf("child %d\n", WIFSIGNALED(status) ? WTERMSIG(status) : 256 + WEXITSTATUS(status));
+	return 0;
+}
+
 static void say_result(const char *what, int failed)
 {
 	printf("%s %s\n", what, failed ? strerror(errno) : "ok");
@@ -896,45 +911,26 @@ static const struct command {
 	int args;
 	int (*run)(char **argv);
 } commands[] = {
-	{ "adopt", 0, cmd_adopt },
-	{ "args", 0, cmd_args },
-	{ "caps", 0, cmd_caps },
-	{ "cat", 1, cmd_cat },
-	{ "clock", 0, cmd_clock },
-	{ "code", 0, cmd_code },
-	{ "core", 0, cmd_core },
-	{ "count", 2, cmd_count },
-	{ "cwd", 0, cmd_cwd },
-	{ "die", 1, cmd_die },
-	{ "env", 0, cmd_env },
-	{ "envsize", 0, cmd_envsize },
-	{ "exit", 1, cmd_exit },
-	{ "family", 1, cmd_family },
-	{ "fds", 0, cmd_fds },
-	{ "forge", 0, cmd_forge },
-	{ "forkbomb", 1, cmd_forkbomb },
-	{ "heir", 2, cmd_heir },
-	{ "hold", 0, cmd_hold },
-	{ "ids", 0, cmd_ids },
-	{ "keyring", 1, cmd_keyring },
-	{ "leave", 0, cmd_leave },
-	{ "limits", 0, cmd_limits },
-	{ "litter", 2, cmd_litter },
-	{ "ls", 1, cmd_ls },
-	{ "mounts", 0, cmd_mounts },
-	{ "orphans", 1, cmd_orphans },
-	{ "readlink", 1, cmd_readlink },
-	{ "report", 0, cmd_report },
-	{ "session", 0, cmd_session },
-	{ "siege", 1, cmd_siege },
-	{ "sigs", 0, cmd_sigs },
-	{ "stat", 1, cmd_stat },
-	{ "stubborn", 0, cmd_stubborn },
-	{ "tsc", 0, cmd_tsc },
-	{ "umask", 0, cmd_umask },
-	{ "with-key", 2, cmd_with_key },
-	{ "uname", 0, cmd_uname },
-	{ "winsize", 0, cmd_winsize },
+	{ "adopt", 0, cmd_adopt },       { "again", 1, cmd_again },
+	{ "args", 0, cmd_args },         { "caps", 0, cmd_caps },
+	{ "cat", 1, cmd_cat },           { "clock", 0, cmd_clock },
+	{ "code", 0, cmd_code },         { "core", 0, cmd_core },
+	{ "count", 2, cmd_count },       { "cwd", 0, cmd_cwd },
+	{ "die", 1, cmd_die },           { "env", 0, cmd_env },
+	{ "envsize", 0, cmd_envsize },   { "exit", 1, cmd_exit },
+	{ "family", 1, cmd_family },     { "fds", 0, cmd_fds },
+	{ "forge", 0, cmd_forge },       { "forkbomb", 1, cmd_forkbomb },
+	{ "heir", 2, cmd_heir },         { "hold", 0, cmd_hold },
+	{ "ids", 0, cmd_ids },           { "keyring", 1, cmd_keyring },
+	{ "leave", 0, cmd_leave },       { "limits", 0, cmd_limits },
+	{ "litter", 2, cmd_litter },     { "ls", 1, cmd_ls },
+	{ "mounts", 0, cmd_mounts },     { "orphans", 1, cmd_orphans },
+	{ "readlink", 1, cmd_readlink }, { "report", 0, cmd_report },
+	{ "session", 0, cmd_session },   { "siege", 1, cmd_siege },
+	{ "sigs", 0, cmd_sigs },         { "stat", 1, cmd_stat },
+	{ "stubborn", 0, cmd_stubborn }, { "tsc", 0, cmd_tsc },
+	{ "umask", 0, cmd_umask },       { "with-key", 2, cmd_with_key },
+	{ "uname", 0, cmd_uname },       { "winsize", 0, cmd_winsize },
 };
 
 int main(int argc, char **argv)
