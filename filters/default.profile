@@ -15,32 +15,7 @@
 
 otherwise answer ENOSYS
 
-# Calls younger than some versions of libseccomp. Above 423 numbers are the same everywhere.
-call set_mempolicy_home_node	450
-call cachestat			451
-call fchmodat2			452
-call map_shadow_stack		453
-call futex_wake			454
-call futex_wait			455
-call futex_requeue		456
-call statmount			457
-call listmount			458
-call lsm_get_self_attr		459
-call lsm_set_self_attr		460
-call lsm_list_modules		461
-call mseal			462
-call setxattrat			463
-call getxattrat			464
-call listxattrat		465
-call removexattrat		466
-call open_tree_attr		467
-call file_getattr		468
-call file_setattr		469
-call listns			470
-call rseq_slice_yield		471
-call riscv_hwprobe		258 riscv64
-call uretprobe			335 x86_64
-call uprobe			336 x86_64
+include calls.rules
 
 
 ## Namespaces

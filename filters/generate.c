@@ -55,11 +55,12 @@ struct ranges {
 
 struct generator {
 	struct profile *profile;
+	enum profile_arch arch;
 	struct sock_filter *code; /* BPF_MAXINSNS, filled from its end */
 	size_t length;
-	struct target *targets; /* one for each call's block, then the verdicts */
+	struct target *targets; /* blocks and verdicts, in the order of their making */
 	size_t target_count;
-	struct target **blocks; /* of each call */
+	const struct profile_rule **rules; /* that each of the blocks is for; NULL for a verdict */
 };
 
 /* The cheapest way to tell the ranges i..j apart, for every i and j. */
@@ -319,11 +320,36 @@ static void emit_wide(struct generator *g, const struct profile_test *test, stru
 	}
 }
 
+/*
+ * Does the argument point into the kernel's half? On the 64 bit architectures one bit tells: the upper one,
+ * or on ARM bit 55, since its uppermost byte may hold a tag. A negative int has an upper half of ones.
+ * A 32 bit kernel begins at 3 GiB, and what may be an int cannot be told from a pointer there.
+ */
+static void emit_kernel(struct generator *g, const struct profile_test *test, struct target *yes,
+			struct target *no)
+{
+	bool narrow = g->arch == ARCH_ARM;
+	struct target not_int;
+
+	if (narrow) {
+		emit_jump(g, BPF_JGE, 0xc0000000, test->perhaps ? no : yes, no);
+	} else {
+		if (test->perhaps) {
+			emit_jump(g, BPF_JEQ, UINT32_MAX, no, yes);
+			not_int = here(g);
+			yes = &not_int;
+		}
+		emit_jump(g, BPF_JSET, g->arch == ARCH_AARCH64 ? 0x00800000 : 0x80000000, yes, no);
+	}
+	emit_load(g, argument_offset(test, !narrow), UINT32_MAX);
+}
+
 /* Does the rule look at the same bits as the test, and at nothing else? */
 static bool looks_at(const struct profile_rule *rule, const struct profile_test *test)
 {
 	return rule && rule->test_count == 1 && !rule->tests[0].wide && !test->wide &&
-	       rule->tests[0].arg == test->arg && rule->tests[0].mask == test->mask;
+	       !rule->tests[0].kernel && !test->kernel && rule->tests[0].arg == test->arg &&
+	       rule->tests[0].mask == test->mask;
 }
 
 /* The rules from this one on that one tree can decide. Returns their number; *RULE is the next one. */
@@ -341,38 +367,21 @@ static size_t take_choices(struct generator *g, const struct profile_rule **rule
 	return count;
 }
 
-/* The block for a call, from the given rule on. Returns where it starts: a verdict, or `start`. */
-static struct target *emit_rules(struct generator *g, const struct profile_rule *rule,
-				 struct target *start)
+static void emit_test(struct generator *g, const struct profile_test *test, struct target *yes,
+		      struct target *no)
 {
-	struct target *yes = return_target(g, rule->verdict), *no, next;
-	struct choice choices[CHOICES];
-	const struct profile_rule *then = rule;
-	size_t count;
-
-	if (!rule->test_count)
-		return yes;
-	count = take_choices(g, &then, choices);
-	if (!count)
-		then = profile_rule_for(g->profile, rule + 1, rule->name);
-	no = emit_rules(g, then, &next);
-	if (count)
-		emit_narrow(g, choices, count, no);
-	for (size_t i = rule->test_count; !count && i-- > 0; yes = start) {
-		if (rule->tests[i].wide)
-			emit_wide(g, &rule->tests[i], yes, no);
-		else
-			emit_narrow(g, &(struct choice){ &rule->tests[i], yes }, 1, no);
-		*start = here(g);
-	}
-	*start = here(g);
-	return start;
+	if (test->kernel)
+		emit_kernel(g, test, yes, no);
+	else if (test->wide)
+		emit_wide(g, test, yes, no);
+	else
+		emit_narrow(g, &(struct choice){ test, yes }, 1, no);
 }
 
 static bool same_test(const struct profile_test *a, const struct profile_test *b)
 {
-	return a->arg == b->arg && a->wide == b->wide && a->mask == b->mask &&
-	       a->value_count == b->value_count &&
+	return a->arg == b->arg && a->wide == b->wide && a->kernel == b->kernel &&
+	       a->perhaps == b->perhaps && a->mask == b->mask && a->value_count == b->value_count &&
 	       !memcmp(a->values, b->values, a->value_count * sizeof(a->values[0])) &&
 	       !memcmp(a->last, b->last, a->value_count * sizeof(a->last[0]));
 }
@@ -400,21 +409,45 @@ static bool same_rules(const struct profile *profile, const struct profile_rule 
 	return false;
 }
 
-/* The block for call number I, which may be that of a call before it. */
-static struct target *emit_call(struct generator *g, const struct generate_call *calls, size_t i)
+/* What was made for rules like these, from the given one on. */
+static struct target *find_block(struct generator *g, const struct profile_rule *rule)
 {
-	struct target start, *to;
+	for (size_t i = 0; i < g->target_count; i++)
+		if (g->rules[i] && same_rules(g->profile, g->rules[i], rule))
+			return &g->targets[i];
+	return NULL;
+}
 
-	if (calls[i].rule->test_count)
-		for (size_t j = 0; j < i; j++)
-			if (same_rules(g->profile, calls[i].rule, calls[j].rule))
-				return g->blocks[j];
-	to = emit_rules(g, calls[i].rule, &start);
-	if (to != &start)
-		return to;
-	to = &g->targets[g->target_count++];
-	*to = start;
-	return to;
+static struct target *new_block(struct generator *g, const struct profile_rule *rule)
+{
+	g->rules[g->target_count] = rule;
+	g->targets[g->target_count] = here(g);
+	return &g->targets[g->target_count++];
+}
+
+/* The block for a call, from the given rule on. Returns where it starts. */
+static struct target *emit_rules(struct generator *g, const struct profile_rule *rule)
+{
+	struct target *yes = return_target(g, rule->verdict), *no, start;
+	struct choice choices[CHOICES];
+	const struct profile_rule *then = rule;
+	size_t count;
+
+	if (!rule->test_count)
+		return yes;
+	if ((no = find_block(g, rule)))
+		return no;
+	count = take_choices(g, &then, choices);
+	if (!count)
+		then = profile_rule_for(g->profile, rule + 1, rule->name);
+	no = emit_rules(g, then);
+	if (count)
+		emit_narrow(g, choices, count, no);
+	for (size_t i = rule->test_count; !count && i-- > 0; yes = &start) {
+		emit_test(g, &rule->tests[i], yes, no);
+		start = here(g);
+	}
+	return new_block(g, rule);
 }
 
 static void weigh(struct ranges *ranges)
@@ -438,8 +471,7 @@ static void emit_calls(struct generator *g, const struct generate_arch *arch,
 
 	add_range(ranges, 0, otherwise);
 	for (size_t i = 0; i < count; i++) {
-		g->blocks[i] = emit_call(g, calls, i);
-		add_range(ranges, calls[i].number, g->blocks[i]);
+		add_range(ranges, calls[i].number, emit_rules(g, calls[i].rule));
 		add_range(ranges, calls[i].number + 1, otherwise);
 	}
 	if (arch->x32) {
@@ -468,18 +500,18 @@ static void emit_filter(struct generator *g, const struct generate_arch *arch,
 int generate_filter(struct profile *profile, enum profile_arch arch,
 		    const struct generate_call *calls, size_t count, struct sock_filter *code)
 {
-	struct generator g = { .profile = profile, .code = code };
+	struct generator g = { .profile = profile, .arch = arch, .code = code };
 	struct ranges ranges = { .count = 0 };
 
-	g.targets = calloc(count + VERDICTS, sizeof(*g.targets));
+	g.targets = calloc(profile->rule_count + VERDICTS, sizeof(*g.targets));
 	ranges.range = calloc(2 * count + 3, sizeof(*ranges.range));
-	g.blocks = calloc(count + 1, sizeof(struct target *));
-	if (g.targets && ranges.range && g.blocks)
+	g.rules = calloc(profile->rule_count + VERDICTS, sizeof(struct profile_rule *));
+	if (g.targets && ranges.range && g.rules)
 		emit_filter(&g, &generate_arches[arch], calls, count, &ranges);
 	else
 		profile_fail(profile, "out of memory");
 	free(g.targets);
-	free(g.blocks);
+	free(g.rules);
 	free(ranges.range);
 	if (profile->error[0])
 		return -1;

@@ -416,6 +416,53 @@ static int parse_rule(struct profile *profile, struct words *words)
 	return 0;
 }
 
+/* "3?": the test that says what is refused. */
+static int parse_pointer(struct profile *profile, const char *word, struct profile_rule *rule)
+{
+	bool perhaps = word[1] == '?';
+
+	if (word[0] > '5' || word[perhaps ? 2 : 1])
+		return profile_fail(profile, "not an argument: %s (0 to 5)", word);
+	rule->verdict = SECCOMP_RET_ERRNO | EFAULT;
+	rule->tests[0] = (struct profile_test){ .arg = (unsigned)(word[0] - '0'),
+						.kernel = true,
+						.perhaps = perhaps };
+	rule->test_count = 1;
+	return 0;
+}
+
+static int parse_pointers(struct profile *profile, struct words *words)
+{
+	const struct profile_rule allow = { .file = profile->file,
+					    .line = profile->line,
+					    .depth = profile->depth,
+					    .verdict = SECCOMP_RET_ALLOW };
+	struct profile_rule pointers[LINE_WORDS];
+	size_t count = 0;
+
+	for (; words->next < words->count; words->next++) {
+		const char *word = words->word[words->next];
+
+		if (word[0] < '0' || word[0] > '9')
+			break;
+		pointers[count] = allow;
+		if (parse_pointer(profile, word, &pointers[count++]))
+			return -1;
+	}
+	if (!count || words->next == words->count)
+		return profile_fail(profile, "missing %s", count ? "name of a call" : "argument");
+	for (; words->next < words->count; words->next++) {
+		const char *name = words->word[words->next];
+
+		for (size_t i = 0; i < count; i++)
+			if (add_rule(profile, &pointers[i], name))
+				return -1;
+		if (add_rule(profile, &allow, name))
+			return -1;
+	}
+	return 0;
+}
+
 static int parse_file(struct profile *profile, FILE *in);
 
 /* Puts the name of the file NAME, which is beside the one that is read, into profile->files. */
@@ -484,6 +531,8 @@ static int parse_line(struct profile *profile, char *line)
 		return words.next++, parse_call(profile, &words);
 	if (next_is(&words, "include"))
 		return words.next++, parse_include(profile, &words);
+	if (next_is(&words, "pointers"))
+		return words.next++, parse_pointers(profile, &words);
 	if (next_is(&words, "otherwise"))
 		return words.next++, parse_otherwise(profile, &words);
 	if (next_is(&words, "uncached"))
@@ -538,7 +587,7 @@ const struct profile_rule *profile_rule_for(const struct profile *profile,
 					    const struct profile_rule *rule, const char *name)
 {
 	for (; rule < profile->rules + profile->rule_count; rule++)
-		if (!strcmp(rule->name, name))
+		if (rule->name[0] == name[0] && !strcmp(rule->name, name))
 			return rule;
 	return NULL;
 }

@@ -19,6 +19,11 @@
  *	VERDICT NAME... if TEST [and TEST]...
  *				the answer if all tests hold, else the next rule of the same call
  *
+ *	pointers ARG[?]... NAME...
+ *				EFAULT for these calls where one of these arguments points into the
+ *				kernel's half of the address space. One with a "?" is left alone if it
+ *				may be a negative int. Else they are allowed
+ *
  *	VERDICT:	allow | deny (EPERM) | answer ERRNO | kill (the process) |
  *			notify (whoever holds the filter's descriptor is asked; nobody: ENOSYS)
  *	TEST:		argN:32 [& MASK] == VALUE	argN:32 [& MASK] in VALUE...
@@ -42,7 +47,7 @@ enum {
 	PROFILE_NAME = 40,   /* bytes of a name, with its NUL */
 	PROFILE_VALUES = 16, /* values in one "in" list */
 	PROFILE_TESTS = 3,   /* tests in one rule */
-	PROFILE_RULES = 1024,
+	PROFILE_RULES = 2048,
 	PROFILE_DEFINES = 128,
 	PROFILE_CALLS = 128,
 	PROFILE_FILES = 8,  /* with those that are included */
@@ -54,7 +59,9 @@ enum profile_arch { ARCH_X86_64, ARCH_AARCH64, ARCH_ARM, ARCH_RISCV64, ARCH_COUN
 
 struct profile_test {
 	unsigned arg;
-	bool wide; /* all 64 bits, not the low 32 */
+	bool wide;    /* all 64 bits, not the low 32 */
+	bool kernel;  /* does it point into the kernel? No mask and no values then */
+	bool perhaps; /* the same; a negative int does not */
 	uint64_t mask;
 	uint64_t values[PROFILE_VALUES];
 	uint64_t last[PROFILE_VALUES]; /* of the range; the value itself where that is one */
@@ -108,7 +115,7 @@ struct profile {
 extern const char *const profile_arch_names[ARCH_COUNT];
 
 /* Read all of `in`; `file` is the name for messages and must outlive `profile`.
- * Returns 0, or -1 with profile->error set. The struct is about 500 kB: keep it off the stack. */
+ * Returns 0, or -1 with profile->error set. The struct is about 2 MB: keep it off the stack. */
 int profile_parse(struct profile *profile, const char *file, FILE *in);
 
 /* The first rule at or after `rule` for the call `name`, or NULL. */

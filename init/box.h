@@ -89,7 +89,8 @@ int box_wait_for_caller(const struct plan *plan, struct fault *fault);
 static inline bool box_denies_new_privileges(const struct box *box)
 {
 	return !box->plan->init_only || box->program_count > 0 || box->filter != NULL ||
-	       box->plan->deny_tsc || box->plan->capabilities != UINT64_MAX;
+	       box->plan->deny_tsc || box->plan->restrict_kptr ||
+	       box->plan->capabilities != UINT64_MAX;
 }
 
 /* The environment that EDITS make of the caller's: NULL-terminated, NULL without memory. The array

@@ -52,6 +52,7 @@ int set_flag(struct parser *parser, const struct option *option, char **argument
 		[FLAG_DISABLE_USERNS] = &plan->disable_userns,
 		[FLAG_ASSERT_USERNS_DISABLED] = &plan->assert_userns_disabled,
 		[FLAG_ALLOW_USERNS] = &plan->allow_userns,
+		[FLAG_RESTRICT_KPTR] = &plan->restrict_kptr,
 		[FLAG_LEVEL_PREFIX] = &plan->level_prefix,
 		[FLAG_QUIET] = &plan->quiet,
 		[FLAG_NO_BOUNDARY] = &ignored,

@@ -28,12 +28,22 @@ int filters_choose(struct box *box, struct fault *fault)
 	return box->once == NULL ? fault_errno(fault, "start", "", ENOMEM) : 0;
 }
 
+/* A 64 bit kernel gives a program of 32 bits all that it can address: no pointer of such a one leads into
+ * the kernel. The stack is at the upper end. */
+static bool kernel_has_half(void)
+{
+	char here;
+
+	return sizeof(&here) == 8 || (uintptr_t)&here < 0xc0000000;
+}
+
 /* The next of those that come before the callers'. */
 static const struct filter *find_built_in(const struct box *box, size_t *index)
 {
 	const struct filter *own[] = {
 		box->plan->deny_tsc && !wall_is_missing(box, WALL_TSC) ? &filter_tsc : NULL,
 		box->filter != NULL && !box->reaper && !box->plan->init_only ? &filter_init : NULL,
+		box->plan->restrict_kptr && kernel_has_half() ? &filter_kptr : NULL,
 		box->filter != NULL && box->filter->asks ? &filter_once : NULL,
 		box->filter,
 	};

@@ -145,7 +145,8 @@ struct plan {
 	unsigned char on_missing[WALLS]; /* enum missing_wall */
 	bool disable_userns;             /* also for a workload with capabilities */
 	bool assert_userns_disabled;
-	bool allow_userns; /* the command may make user namespaces */
+	bool restrict_kptr; /* no pointer into the kernel as an argument */
+	bool allow_userns;  /* the command may make user namespaces */
 	bool new_session;
 	bool new_keyring;
 	bool deny_tsc;   /* the processor's time stamp counter */

@@ -305,3 +305,69 @@ for number in 425, 435, 250, 101:
 	run nb --init-only --explain -- true
 	matches '^`-- seccomp none$'
 }
+
+# In these the kernel itself does not look at the pointer, or only later.
+KERNEL_POINTERS='import ctypes
+call = ctypes.CDLL(None, use_errno=True).syscall
+def ask(number, *words):
+    ctypes.set_errno(0)
+    result = call(number, *[ctypes.c_long(word) for word in words])
+    print(number, *words, "=", result, ctypes.get_errno())
+kernel = 0xffff888000000000 - 2**64
+ask(0, -1, kernel, 1)                        # read: of no file
+ask(72, 1, 1, kernel)                        # fcntl F_GETFD: has no argument
+ask(72, 1, 1, -1)
+ask(232, -1, kernel, 1, 0)                   # epoll_wait
+ask(257, -100, kernel, 0)                    # openat
+ask(8, 1, -1, 99)                            # lseek: no pointer
+ask(9, 0, 4096, 3, 0x22, -1, 0)'
+
+@test "--restrict-kptr: pointers to the kernel give EFAULT, nothing else changes" {
+	need_python
+	[ "$(uname -m)" = x86_64 ] || skip "the numbers are those of x86-64"
+	run box --restrict-kptr -- "$PYTHON" -c "$KERNEL_POINTERS"
+	exits 0
+	matches '^0 -1 -[0-9]+ 1 = -1 14$' '^72 1 1 -[0-9]{2,} = -1 14$' '^72 1 1 -1 = 0 0$' \
+		'^232 .* = -1 14$' '^257 -100 .* = -1 14$' '^8 1 -1 99 = -1 22$' '^9 0 .* = -?[0-9]+ 0$'
+	run box -- "$PYTHON" -c "$KERNEL_POINTERS"
+	matches '^0 -1 -[0-9]+ 1 = -1 9$' '^72 1 1 -[0-9]{2,} = 0 0$'
+}
+
+@test "--restrict-kptr: ordinary programs do not notice" {
+	need_python
+	run box --restrict-kptr -w "$T" --setenv PATH /usr/bin:/bin -- /bin/sh -c 'set -e
+echo "int main(void) { return 42; }" >program.c
+gcc -o program program.c
+ls -l | grep -c program
+tar cf archive.tar program.c program
+tar tf archive.tar
+perl -e "fork or exit; wait; print qq(perl\n)"
+'"$PYTHON"' -c "
+import subprocess, threading, socket, asyncio, mmap, select, signal
+a, b = socket.socketpair(); a.send(b\"x\"); b.recv(1)
+asyncio.run(asyncio.sleep(0))
+signal.setitimer(signal.ITIMER_REAL, 0)
+mmap.mmap(-1, 4096).close()
+t = threading.Thread(target=print, args=(\"thread\",)); t.start(); t.join()
+print(subprocess.run([\"true\"]).returncode)"'
+	exits 0
+	is "2
+program.c
+program
+perl
+thread
+0"
+}
+
+@test "--restrict-kptr: without a box, with other filters, and in what is shown" {
+	run nb --init-only --restrict-kptr -- /bin/sh -c 'grep -E "^(NoNewPrivs|Seccomp):" /proc/self/status'
+	is "NoNewPrivs:	1
+Seccomp:	2"
+	run box --filter strict --restrict-kptr -- "$PROBE" exit 7
+	exits 7
+	run nb --restrict-kptr --explain -- true
+	matches 'seccomp kptr, [0-9]+ instructions; default, [0-9]+$'
+	run nb --restrict-kptr --dump-filter pfc
+	matches '^kptr, [0-9]+ instructions$' '^    by arguments: read write ' \
+		'^ +[0-9]+  if has a bit of 0x80000000: '
+}

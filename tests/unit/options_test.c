@@ -169,6 +169,7 @@ static const struct {
 	{ "--block-fd", 0, 1, { "3" }, false },
 	{ "--userns-block-fd", 0, 1, { "3" }, false },
 	{ "--filter", 0, 1, { "strict" }, false },
+	{ "--restrict-kptr", 0, 0, { NULL }, false },
 	{ "--dump-filter", 0, 1, { "pfc" }, false },
 	{ "--allow-userns", 0, 0, { NULL }, false },
 	{ "--seccomp", 0, 1, { "3" }, false },

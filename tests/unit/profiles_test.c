@@ -382,6 +382,9 @@ static void find_sources(const char *pattern)
 
 	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
 	for (size_t i = 0; i < found.gl_pathc; i++) {
+		/* Its own test does that. */
+		if (strstr(found.gl_pathv[i], "/kptr.profile"))
+			continue;
 		assert_true(source_count < COUNT(sources));
 		snprintf(sources[source_count++], PROFILE_NAME, "%s",
 			 strrchr(found.gl_pathv[i], '/') + 1);
