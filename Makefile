@@ -41,7 +41,7 @@ PROFILES := $(wildcard filters/*.profile)
 RULES    := $(wildcard filters/*.rules)
 
 .PHONY: all
-all: $(B)/nestbox ## build the program, statically linked with LIBC=musl or glibc
+all: $(B)/nestbox $(B)/libnestbox.a ## build program and library, statically linked with LIBC=musl or glibc
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -67,6 +67,40 @@ $(B)/%.o: %.c | $(GENERATED)
 $(B)/filters/filter.o $(B)/filters/look.o: $(GEN)/filters_generated.h
 
 -include $(OBJECTS:.o=.d)
+
+# --- The library ------------------------------------------------------------------------------------
+
+# It carries the program in itself. One that is not static would be of no use there.
+LIBRARY_SOURCES := $(wildcard init/library/*.c) init/clone.c init/descriptors.c
+LIBRARY_OBJECTS := $(LIBRARY_SOURCES:%.c=$(B)/pic/%.o) $(B)/pic/program.o
+ifeq ($(LIBC),sanitize)
+CARRIED := build/musl/nestbox.stripped
+$(CARRIED): $(SOURCES)
+	@$(MAKE) -s LIBC=musl $@
+else
+CARRIED := $(B)/nestbox.stripped
+endif
+TOOL = $(shell $(CC) -print-prog-name=$(1))
+
+$(B)/nestbox.stripped: $(OBJECTS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(LINK) -s -o $@ $^
+
+$(B)/pic/%.o: %.c | $(GENERATED)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -MMD -MP -c -o $@ $<
+
+$(B)/pic/program.o: init/library/program.S $(CARRIED)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -DNESTBOX_BLOB='"$(CARRIED)"' -c -o $@ $<
+
+# Only what the header names is to be seen from outside.
+$(B)/libnestbox.a: $(LIBRARY_OBJECTS)
+	$(Q)$(CC) -nostdlib -r -o $(B)/libnestbox.o $^
+	@$(call TOOL,objcopy) --wildcard --keep-global-symbol='nestbox_*' $(B)/libnestbox.o
+	@rm -f $@
+	@$(call TOOL,ar) rcs $@ $(B)/libnestbox.o
+
+-include $(LIBRARY_OBJECTS:.o=.d)
 
 # The profiles become BPF at build time, with the names and numbers that libseccomp knows.
 $(GEN)/compile: $(COMPILER_SOURCES) $(wildcard filters/*.h)
@@ -115,11 +149,38 @@ build/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(Q)$(STATIC_CC) -o $@ $<
 
+# Programs that use the library: linked with musl and with glibc where that can be, or with the sanitizers.
+HOST_CC := $(HOSTCC) -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) -O2 -g -pthread
+HOSTS := $(if $(filter musl,$(LIBC)),$(B)/library/host-musl) $(B)/library/host-$(LIBC:musl=glibc) \
+         $(B)/library/letters $(if $(filter-out sanitize,$(LIBC)),$(B)/library/interpose)
+
+$(B)/library/letters: tests/library/letters.c
+	@mkdir -p $(@D)
+	$(Q)$(STATIC_CC) -o $@ $<
+
+$(B)/library/host-musl: tests/library/host.c $(B)/libnestbox.a
+	@mkdir -p $(@D)
+	$(Q)$(STATIC_CC) -pthread -o $@ $^
+
+$(B)/library/host-glibc: tests/library/host.c $(B)/libnestbox.a
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) -o $@ $^
+
+# Its definitions are not declared as libc's are, and are everybody's.
+$(B)/library/interpose: tests/library/interpose.c $(B)/libnestbox.a
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) -fno-builtin -Wno-missing-prototypes -Wno-pedantic -rdynamic -o $@ $^ -ldl
+
+$(B)/library/host-sanitize: tests/library/host.c $(B)/libnestbox.a
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(LIBC_FLAGS) -o $@ $^
+
 # Units: host compiler, dynamic, with address and undefined-behaviour sanitizers.
 UNIT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(GEN) $(WARNINGS) -O1 -g -fsanitize=address,undefined \
                -fno-sanitize-recover=all
 UNIT_OBJECTS := $(patsubst %.c,build/units/%.o,$(filter-out init/main.c,$(SOURCES)) \
                   $(filter-out filters/compile.c,$(COMPILER_SOURCES)) \
+                  $(wildcard init/library/*.c) \
                   tests/lib/bpf.c tests/lib/oracle.c)
 UNITS := $(patsubst tests/unit/%.c,build/units/%,$(wildcard tests/unit/*_test.c))
 
@@ -127,7 +188,12 @@ build/units/%.o: %.c | $(GENERATED)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -c -o $@ $<
 
-build/units/%_test: tests/unit/%_test.c $(UNIT_OBJECTS)
+# There the program is any file.
+build/units/program.o: init/library/program.S
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) -DNESTBOX_BLOB='"LICENSE"' -c -o $@ $<
+
+build/units/%_test: tests/unit/%_test.c $(UNIT_OBJECTS) build/units/program.o
 	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -o $@ $^ -lcmocka -lseccomp
 
 -include $(UNIT_OBJECTS:.o=.d)
@@ -153,7 +219,7 @@ check: deps ## run every test, against the musl and the glibc build
 unit: $(UNITS) ## unit tests
 	@CMOCKA_MESSAGE_OUTPUT=TAP tests/run $(UNITS)
 
-e2e: $(B)/nestbox $(TEST_PROGRAMS) $(BENCH_PROGRAMS) ## tests of the command, as root and as an ordinary user (LIBC=…)
+e2e: $(B)/nestbox $(HOSTS) $(TEST_PROGRAMS) $(BENCH_PROGRAMS) ## tests of the command, as root and as an ordinary user (LIBC=…)
 	@tests/e2e/run $(B)/nestbox
 
 sanitize: ## the same with address and undefined-behaviour sanitizers
@@ -183,9 +249,16 @@ $(GEN)/options: tests/lib/mdoc/options.c $(filter-out $(B)/init/main.o,$(OBJECTS
 man: $(GEN)/options ## write the option list of the man page anew
 	@tests/lib/mdoc/update nestbox.1
 
-install: all $(COMPLETIONS) ## install program, man page and completions (DESTDIR, PREFIX)
+install: all $(COMPLETIONS) ## install program, library, man pages and completions (DESTDIR, PREFIX)
 	install -D -m 0755 $(B)/nestbox $(DESTDIR)$(PREFIX)/bin/nestbox
 	install -D -m 0644 nestbox.1 $(DESTDIR)$(PREFIX)/share/man/man1/nestbox.1
+	install -D -m 0644 $(B)/libnestbox.a $(DESTDIR)$(PREFIX)/lib/libnestbox.a
+	install -D -m 0644 init/nestbox.h $(DESTDIR)$(PREFIX)/include/nestbox.h
+	install -D -m 0644 nestbox.3 $(DESTDIR)$(PREFIX)/share/man/man3/nestbox.3
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	sed -e 's,@PREFIX@,$(PREFIX),' \
+		-e "s,@VERSION@,$$(sed -n 's/#define NESTBOX_VERSION "\(.*\)"/\1/p' init/nestbox.h)," \
+		init/library/nestbox.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/nestbox.pc
 	install -D -m 0644 $(GEN)/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/nestbox
 	install -D -m 0644 $(GEN)/completion.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_nestbox
 	install -D -m 0644 $(GEN)/completion.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/nestbox.fish

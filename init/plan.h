@@ -10,9 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "init/nestbox.h" /* the version */
 #include "mountns/view.h"
-
-#define NESTBOX_VERSION "0.1.0"
 
 /* Exit statuses of nestbox itself; the numbers are those of env(1), timeout(1) and the shells. */
 enum {

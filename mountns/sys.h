@@ -110,6 +110,21 @@ static inline long sys_write(int fd, const void *buffer, size_t size)
 	return sys_call(__NR_write, fd, SYS_P(buffer), (long)size, 0, 0, 0);
 }
 
+/* On 32-bit machines the offset, which must fit there, is two arguments: syscall(2). */
+static inline long sys_pwrite(int fd, const void *buffer, size_t size, long offset)
+{
+#if defined(__arm__)
+	return sys_call(__NR_pwrite64, fd, SYS_P(buffer), (long)size, 0, offset, 0);
+#else
+	return sys_call(__NR_pwrite64, fd, SYS_P(buffer), (long)size, offset, 0, 0);
+#endif
+}
+
+static inline int sys_memfd_create(const char *name, unsigned int flags)
+{
+	return (int)sys_call(__NR_memfd_create, SYS_P(name), (long)flags, 0, 0, 0, 0);
+}
+
 static inline int sys_openat(int dirfd, const char *path, int flags, mode_t mode)
 {
 	return (int)sys_call(__NR_openat, dirfd, SYS_P(path), flags, (long)mode, 0, 0);
@@ -426,6 +441,18 @@ static inline int sys_ppoll(void *fds, unsigned int count, const struct kernel_t
 static inline int sys_execve(const char *path, char *const argv[], char *const envp[])
 {
 	return (int)sys_call(__NR_execve, SYS_P(path), SYS_P(argv), SYS_P(envp), 0, 0, 0);
+}
+
+/* Executes the file that FD is open on. */
+static inline int sys_execveat(int fd, char *const argv[], char *const envp[])
+{
+	return (int)sys_call(__NR_execveat, fd, SYS_P(""), SYS_P(argv), SYS_P(envp), AT_EMPTY_PATH,
+			     0);
+}
+
+static inline int sys_pidfd_send_signal(int pidfd, int signal)
+{
+	return (int)sys_call(__NR_pidfd_send_signal, pidfd, signal, 0, 0, 0, 0);
 }
 
 /* Rights */
