@@ -23,14 +23,20 @@ setup() {
     done
 }
 
-@test "make install puts program, man page and completions under DESTDIR and PREFIX" {
+@test "make install puts program, library, man pages and completions under DESTDIR and PREFIX" {
     fresh_make install DESTDIR="$T/stage" PREFIX=/opt/x
     cmp "$NB_TREE/build/musl/nestbox" "$T/stage/opt/x/bin/nestbox"
     [ -f "$T/stage/opt/x/share/man/man1/nestbox.1" ]
+    [ -f "$T/stage/opt/x/share/man/man3/nestbox.3" ]
+    cmp "$NB_TREE/build/musl/libnestbox.a" "$T/stage/opt/x/lib/libnestbox.a"
+    cmp "$NB_TREE/init/nestbox.h" "$T/stage/opt/x/include/nestbox.h"
+    export PKG_CONFIG_PATH=$T/stage/opt/x/lib/pkgconfig
+    [ "$(pkg-config --modversion nestbox)" = "$("$T/stage/opt/x/bin/nestbox" --version | cut -d' ' -f2)" ]
+    [ "$(pkg-config --cflags --libs nestbox | xargs)" = "-I/opt/x/include -L/opt/x/lib -lnestbox" ]
     [ -s "$T/stage/opt/x/share/bash-completion/completions/nestbox" ]
     [ -s "$T/stage/opt/x/share/zsh/site-functions/_nestbox" ]
     [ -s "$T/stage/opt/x/share/fish/vendor_completions.d/nestbox.fish" ]
-    [ "$(cd "$T/stage" && find . -type f | wc -l)" = 5 ]
+    [ "$(cd "$T/stage" && find . -type f | wc -l)" = 9 ]
 }
 
 @test "CC, CFLAGS and LDFLAGS reach the compiler" {
