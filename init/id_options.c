@@ -88,7 +88,8 @@ int add_groups(struct parser *parser, const struct option *option, char **argume
 	}
 }
 
-/* Those namespaces have maps already, or get them from somebody else. */
+/* Those namespaces have maps already, or get them from somebody else. A process that goes into another PID
+ * namespace hides its memory, and with it the files of its maps: proc(5), "/proc/pid". */
 static int check_maps(const struct plan *plan, struct fault *fault)
 {
 	static const struct {
@@ -98,6 +99,7 @@ static int check_maps(const struct plan *plan, struct fault *fault)
 		{ FD_USERNS, "--userns" },
 		{ FD_USERNS2, "--userns2" },
 		{ FD_USERNS_BLOCK, "--userns-block-fd" },
+		{ FD_PIDNS, "--pidns" },
 	};
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)

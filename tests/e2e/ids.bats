@@ -287,6 +287,8 @@ start_ranged() {
 	refused "^nestbox: options: --userns2: cannot be combined with " --userns2 8 "${GROUPS_[@]}"
 	refused "^nestbox: options: --userns-block-fd: cannot be combined with " \
 		"${BOTH[@]}" --userns-block-fd 8 --info-fd 9 9>/dev/null
+	exec 8</proc/self/ns/pid
+	refused "^nestbox: options: --pidns: cannot be combined with " "${USERS[@]}" --pidns 8
 	run --separate-stderr nb --init-only "${USERS[@]}" -- "$PROBE" exit 0
 	exits 125
 	one_line "^nestbox: options: --map-uids: cannot be combined with --init-only"
@@ -317,9 +319,9 @@ failed_with() {
 	failed_with "^nestbox: id map: /etc/subuid: .* 12345:300000:1001$"
 	run --separate-stderr ranged --map-uids 0:300000:10 --map-gids 0:500000:10 -- "$PROBE" exit 0
 	failed_with "^nestbox: id map: /etc/subgid: .* 12345:500000:10$"
-	run --separate-stderr ranged --map-uids 0:300000:10 --map-uids 50:500000:7 --map-uids 60:300010:5 -- \
+	run --separate-stderr ranged --map-uids 0:300000:10 --map-uids 50:200000:7 --map-uids 60:300010:5 -- \
 		"$PROBE" exit 0
-	failed_with "^nestbox: id map: /etc/subuid: .* 12345:500000:7$"
+	failed_with "^nestbox: id map: /etc/subuid: .* 12345:200000:7$"
 	# Root's and somebody else's.
 	run --separate-stderr ranged --map-uids 0:0:1 -- "$PROBE" exit 0
 	failed_with "^nestbox: id map: /etc/subuid: .* 12345:0:1$"

@@ -102,6 +102,79 @@ static void test_parse_refused(void **state)
 	assert_int_equal(range.inside, 1);
 }
 
+/* The same by other means: digits, and sums that cannot overflow. */
+static bool is_range(const char *text, struct id_range *range)
+{
+	uint64_t numbers[3] = { 0 };
+	size_t at = 0, digits = 0;
+
+	for (; *text != '\0'; text++) {
+		if (*text == ':' && at < 2 && digits > 0) {
+			at++;
+			digits = 0;
+		} else if (*text >= '0' && *text <= '9') {
+			numbers[at] = numbers[at] * 10 + (uint64_t)(*text - '0');
+			if (numbers[at] > 1ULL << 40) /* too much is too much */
+				numbers[at] = 1ULL << 40;
+			digits++;
+		} else {
+			return false;
+		}
+	}
+	if (at != 2 || digits == 0 || numbers[2] == 0 || numbers[0] + numbers[2] > UINT32_MAX ||
+	    numbers[1] + numbers[2] > UINT32_MAX)
+		return false;
+	*range = (struct id_range){ (uint32_t)numbers[0], (uint32_t)numbers[1],
+				    (uint32_t)numbers[2] };
+	return true;
+}
+
+/* Ranges at all ends, with a byte or two changed, put in or taken out. */
+static void test_parse_random(void **state)
+{
+	static const char *const numbers[] = { "0",
+					       "1",
+					       "65536",
+					       "2147483648",
+					       "4294967293",
+					       "4294967294",
+					       "4294967295",
+					       "4294967296",
+					       "18446744073709551615",
+					       "18446744073709551617" };
+	static const char bytes[] = "0123456789::-+ \tx.\n\xff";
+	unsigned long taken = 0;
+
+	(void)state;
+	srandom(1);
+	for (int i = 0; i < 200000; i++) {
+		struct id_range range = { 0 }, expected = { 0 };
+		char text[100];
+		size_t length;
+
+		snprintf(text, sizeof(text), "%s:%s:%s", numbers[(size_t)random() % COUNT(numbers)],
+			 numbers[(size_t)random() % COUNT(numbers)],
+			 numbers[(size_t)random() % COUNT(numbers)]);
+		length = strlen(text);
+		for (long changes = random() % 3; changes > 0; changes--) {
+			size_t place = (size_t)random() % length;
+			char byte = bytes[(size_t)random() % (sizeof(bytes) - 1)];
+
+			if (random() % 2 == 0) {
+				text[place] = byte;
+				continue;
+			}
+			memmove(text + place + 1, text + place, ++length - place);
+			text[place] = byte;
+		}
+		if (id_map_parse(text, &range) != is_range(text, &expected) ||
+		    memcmp(&range, &expected, sizeof(range)) != 0)
+			fail_msg("\"%s\"", text);
+		taken += expected.count != 0;
+	}
+	assert_true(taken > 1000 && taken < 190000);
+}
+
 /* The id that LINES give for INSIDE, as the kernel looks it up. */
 static uint32_t look_up(const struct id_range *lines, size_t count, uint32_t inside)
 {
@@ -358,10 +431,11 @@ static void test_most_ranges(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse),  cmocka_unit_test(test_parse_refused),
-		cmocka_unit_test(test_meet),   cmocka_unit_test(test_every_small_map),
-		cmocka_unit_test(test_ends),   cmocka_unit_test(test_print),
-		cmocka_unit_test(test_listed), cmocka_unit_test(test_most_ranges),
+		cmocka_unit_test(test_parse),           cmocka_unit_test(test_parse_refused),
+		cmocka_unit_test(test_parse_random),    cmocka_unit_test(test_meet),
+		cmocka_unit_test(test_every_small_map), cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_print),           cmocka_unit_test(test_listed),
+		cmocka_unit_test(test_most_ranges),
 	};
 
 	return cmocka_run_group_tests_name("id_map", tests, NULL, NULL);

@@ -790,6 +790,7 @@ static void test_id_ranges(void **state)
 	bad(WORDS("--map-uids", "0:1:2", "--userns", "5", "command"), "--userns");
 	bad(WORDS("--map-uids", "0:1:2", "--userns2", "5", "command"), "--userns2");
 	bad(WORDS("--map-uids", "0:1:2", "--userns-block-fd", "5", "command"), "--userns-block-fd");
+	bad(WORDS("--map-uids", "0:1:2", "--pidns", "5", "command"), "--pidns");
 	bad(WORDS("--map-uids", "0:1:2", "--init-only", "command"), "--map-uids");
 }
 
