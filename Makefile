@@ -24,6 +24,7 @@ ifeq ($(LIBC),musl)
 # The kernel's headers, behind musl's own. With -idirafter nothing of glibc's gets in front.
 LIBC_FLAGS := -idirafter /usr/include -idirafter /usr/include/$(shell $(HOSTCC) -print-multiarch 2>/dev/null)
 LINK    := -static
+SOURCES_MORE := filters/musl/fortify.c
 else ifeq ($(LIBC),sanitize)
 LIBC_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 SOURCES_MORE := tests/lib/sanitize/options.c
@@ -33,6 +34,14 @@ else
 LINK    := -static
 endif
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(GEN) $(WARNINGS) $(HARDEN) $(LIBC_FLAGS) $(CFLAGS)
+
+# For users' profiles. By their files: in their directory there is a C library, too, which need not be ours.
+LIBRARY_CC := $(if $(findstring musl-gcc,$(CC)),$(HOSTCC),$(CC))
+ifeq ($(LIBC),sanitize)
+LIBRARIES  ?= -lseccomp -ljansson
+else
+LIBRARIES  ?= $(foreach name,seccomp jansson,$(shell $(LIBRARY_CC) -print-file-name=lib$(name).a))
+endif
 
 COMPILER_SOURCES := $(addprefix filters/,compile.c generate.c profile.c resolve.c)
 SOURCES := $(filter-out $(COMPILER_SOURCES),$(wildcard init/*.c mountns/*.c filters/*.c))
@@ -53,7 +62,7 @@ endif
 
 # A dynamic program would be useless in an empty image, and some tool chains make one silently.
 $(B)/nestbox: $(OBJECTS)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LIBRARIES)
 ifneq ($(LIBC),sanitize)
 	@if readelf -lW $@ | grep -q INTERP; then echo '$@ has an interpreter'; rm $@; exit 1; fi
 endif
@@ -83,7 +92,7 @@ endif
 TOOL = $(shell $(CC) -print-prog-name=$(1))
 
 $(B)/nestbox.stripped: $(OBJECTS)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(LINK) -s -o $@ $^
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(LINK) -s -o $@ $^ $(LIBRARIES)
 
 $(B)/pic/%.o: %.c | $(GENERATED)
 	@mkdir -p $(@D)
@@ -194,7 +203,7 @@ build/units/program.o: init/library/program.S
 	$(Q)$(HOSTCC) -DNESTBOX_BLOB='"LICENSE"' -c -o $@ $<
 
 build/units/%_test: tests/unit/%_test.c $(UNIT_OBJECTS) build/units/program.o
-	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -o $@ $^ -lcmocka -lseccomp
+	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -o $@ $^ -lcmocka -lseccomp -ljansson
 
 -include $(UNIT_OBJECTS:.o=.d)
 
@@ -244,7 +253,7 @@ size: ## the sizes of both builds
 	done; rm build/stripped
 
 $(GEN)/options: tests/lib/mdoc/options.c $(filter-out $(B)/init/main.o,$(OBJECTS))
-	$(Q)$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $^
+	$(Q)$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $^ $(LIBRARIES)
 
 man: $(GEN)/options ## write the option list of the man page anew
 	@tests/lib/mdoc/update nestbox.1

@@ -18,6 +18,7 @@ struct filter {
 	const char *name;
 	const struct sock_filter *code;
 	unsigned short len; /* instructions */
+	unsigned int flags; /* of seccomp(2) */
 	bool asks;          /* one exec: filters/once.profile goes with it */
 };
 
