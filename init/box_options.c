@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "filters/filter.h"
+#include "init/filters.h"
 #include "init/parser.h"
 #include "init/values.h"
 #include "mountns/linux.h"
@@ -316,8 +317,10 @@ int add_lock_file(struct parser *parser, const struct option *option, char **arg
 int set_filter(struct parser *parser, const struct option *option, char **arguments,
 	       struct fault *fault)
 {
-	if (filter_find(arguments[0], false) == NULL)
-		return parser_refuse(fault, option, "must be default, strict, network or none, not",
+	if (!filters_is_file(arguments[0]) && filter_find(arguments[0], false) == NULL)
+		return parser_refuse(fault, option,
+				     "must be default, strict, network, none, a path with a slash "
+				     "or a name in .json, not",
 				     arguments[0]);
 	parser->plan->filter = arguments[0];
 	return 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "init/filters.h"
 #include "init/inits.h"
 #include "init/personality.h"
 #include "init/text.h"
@@ -81,14 +82,27 @@ static void begin(struct text *line, const struct plan *plan, const char *level)
 	text_add(line, plan->as == AS_BWRAP ? "bwrap: " : "nestbox: ");
 }
 
+/* Its author chooses the error, and execve must be allowed for the command itself. */
+static bool may_be_the_profile(const struct plan *plan, const struct fault *fault)
+{
+	return filters_is_file(plan->filter) && fault->reason == NULL &&
+	       strcmp(fault->step, "exec") == 0 && fault->error != ENOENT;
+}
+
 static void add_hint(struct text *line, const struct plan *plan, const struct fault *fault)
 {
 	const char *hint = init_hint(plan, fault);
 
-	if (hint == NULL)
+	bool filtered = may_be_the_profile(plan, fault);
+
+	if (hint == NULL && !filtered)
 		return;
 	text_add(line, " (");
-	text_add(line, hint);
+	text_add(line, hint != NULL ? hint : "");
+	if (filtered) {
+		text_add(line, hint != NULL ? "; or forbidden by " : "perhaps forbidden by ");
+		text_visible(line, plan->filter);
+	}
 	text_add(line, ")");
 }
 

@@ -127,7 +127,7 @@ static void print_filters(struct printer *printer, const struct box *box)
 
 	for (size_t i = 0; filters_get(box, i, &part); i++) {
 		text_add(&filter, i > 0 ? "; " : "");
-		text_add(&filter, part.name);
+		text_visible(&filter, part.name);
 		text_add(&filter, ", ");
 		text_number(&filter, part.length);
 		text_add(&filter, i == 0 ? " instructions" : "");

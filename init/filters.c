@@ -2,12 +2,67 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "filters/filter.h"
+#include "filters/oci.h"
 #include "init/filters.h"
 #include "init/once.h"
+#include "init/values.h"
 #include "init/walls.h"
 #include "mountns/sys.h"
+
+bool filters_is_file(const char *filter)
+{
+	size_t length = filter != NULL ? strlen(filter) : 0;
+
+	return length > 0 && (strchr(filter, '/') != NULL ||
+			      (length > 5 && strcmp(filter + length - 5, ".json") == 0));
+}
+
+/* Which of its capabilities the workload will really have: without a namespace of its own none that
+ * the caller lacks, and no_new_privs keeps it so. */
+static uint64_t held_capabilities(const struct plan *plan)
+{
+	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
+	struct kernel_cap_data data[2];
+
+	if (!plan->init_only)
+		return plan->capabilities;
+	if (sys_capget(&header, data) < 0)
+		return 0;
+	return plan->capabilities & ((uint64_t)data[1].permitted << 32 | data[0].permitted);
+}
+
+static bool has_capability(const void *held, const char *name)
+{
+	uint64_t set;
+
+	return strncmp(name, "CAP_", 4) == 0 && value_capability(name, &set) &&
+	       (*(const uint64_t *)held & set) != 0;
+}
+
+/* A profile of the caller's, in place of a built-in one. Both stay until the end of the process. */
+static int load_file(struct box *box, struct fault *fault)
+{
+	uint64_t held = held_capabilities(box->plan);
+	struct filter *filter = malloc(sizeof(*filter));
+	struct oci_filter loaded;
+
+	if (filter == NULL)
+		return fault_errno(fault, "filter", box->plan->filter, ENOMEM);
+	if (oci_load(&loaded, box->plan->filter, has_capability, &held, fault) != 0) {
+		free(filter);
+		return -1;
+	}
+	*filter = (struct filter){ .name = box->plan->filter,
+				   .code = loaded.code,
+				   .len = loaded.length,
+				   .flags = loaded.flags };
+	free(loaded.messages);
+	box->filter = filter;
+	return 0;
+}
 
 int filters_choose(struct box *box, struct fault *fault)
 {
@@ -18,6 +73,8 @@ int filters_choose(struct box *box, struct fault *fault)
 
 	if (name == NULL)
 		return 0;
+	if (filters_is_file(name))
+		return load_file(box, fault);
 	box->filter = filter_find(name, plan->allow_userns);
 	if (box->filter == NULL)
 		return fault_text(fault, "options", "--allow-userns",
@@ -60,14 +117,14 @@ bool filters_get(const struct box *box, size_t index, struct box_filter *filter)
 	const struct filter *own = find_built_in(box, &index);
 
 	if (own != NULL) {
-		*filter =
-			(struct box_filter){ own->name, own->code, own->len, own == &filter_once };
+		*filter = (struct box_filter){ own->name, own->code, own->len, own->flags,
+					       own == &filter_once };
 		return true;
 	}
 	if (index >= box->program_count)
 		return false;
 	*filter = (struct box_filter){ "the caller's", box->programs[index].code,
-				       box->programs[index].length, false };
+				       box->programs[index].length, 0, false };
 	return true;
 }
 
@@ -78,7 +135,8 @@ int filters_put(const struct box *box, struct fault *fault)
 	for (size_t i = 0; filters_get(box, i, &filter); i++) {
 		const struct sock_fprog program = { filter.length,
 						    (struct sock_filter *)(uintptr_t)filter.code };
-		unsigned int flags = (filter.asks ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0) |
+		unsigned int flags = filter.flags |
+				     (filter.asks ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0) |
 				     (box->plan->spec_allow ? SECCOMP_FILTER_FLAG_SPEC_ALLOW : 0);
 		int result = sys_seccomp(SECCOMP_SET_MODE_FILTER, flags, &program);
 

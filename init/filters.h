@@ -9,10 +9,14 @@ struct box_filter {
 	const char *name;
 	const struct sock_filter *code;
 	unsigned short length; /* instructions */
+	unsigned int flags;    /* of seccomp(2) */
 	bool asks;             /* filters/once.profile, for which there must be somebody to ask */
 };
 
-/* Finds the built-in one that the plan names, and what it needs. Returns 0, or -1 with the fault. */
+/* Is FILTER, of --filter, a file, not a name? */
+bool filters_is_file(const char *filter);
+
+/* Finds the built-in one that the plan names, or compiles its file, and what that needs. Returns 0, or -1 with the fault. */
 int filters_choose(struct box *box, struct fault *fault);
 
 /* The filter that is put on in place INDEX, from 0 on; false behind the last one. No call is made. */

@@ -115,8 +115,8 @@ struct plan {
 	size_t fd_map_count;
 	int *seccomp_fds; /* BPF programs, put on in this order behind the built-in filter */
 	size_t seccomp_fd_count;
-	const char *
-		filter; /* a name of filters/filter.h; NULL: the default's, or none if unfiltered */
+	/* A name of filters/filter.h or an OCI profile's path; NULL: the default's, or none if unfiltered. */
+	const char *filter;
 	const char **lock_files; /* paths in the box */
 	size_t lock_file_count;
 	int fds[PLAN_FDS];

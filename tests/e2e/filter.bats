@@ -23,7 +23,7 @@ for text in sys.argv[1:]:
 }
 
 @test "a profile that is none is refused" {
-	refused '--filter: must be default, strict, network or none, not Strict' --filter Strict
+	refused '--filter: must be default, strict, network, none, a path with a slash or a name in .json, not Strict' --filter Strict
 	refused '--filter: must be' --filter ''
 	refused '--filter: must be' --filter defaul
 	refused '--filter: must be' --filter pid1
