@@ -146,6 +146,10 @@ $(HELPERS)/%: tests/lib/%.c
 	@mkdir -p $(@D)
 	$(Q)$(STATIC_CC) -pthread -o $@ $<
 
+$(HELPERS)/refused: tests/lib/refused.c tests/lib/bpf.c filters/filter.c $(GEN)/filters_generated.h
+	@mkdir -p $(@D)
+	$(Q)$(STATIC_CC) -I$(GEN) -o $@ $(filter %.c,$^)
+
 $(HELPERS)/%: tests/escape/%.c
 	@mkdir -p $(@D)
 	$(Q)$(STATIC_CC) -pthread -o $@ $<

@@ -6,7 +6,7 @@
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # variables shared with common.bash and run
 load ../lib/common
 
-PROFILES=$NB_TREE/build/profiles # tests/deps puts them there
+PROFILES=$NB_TREE/build/taken # tests/deps puts them there
 
 setup_file() {
 	nb_setup_file

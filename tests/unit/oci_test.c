@@ -447,6 +447,28 @@ static void test_truncations(void **state)
 	}
 }
 
+/* Docker's own, where tests/deps has put it. */
+static void test_docker(void **state)
+{
+	struct oci_filter filter;
+	struct fault fault;
+	size_t size;
+	char *text = document_read("build/taken/docker.json", &size, &fault);
+
+	(void)state;
+	if (text == NULL)
+		skip();
+	assert_int_equal(compile(&filter, text, size, ""), 0);
+	oci_release(&filter);
+	/* Behind the last brace there is a newline. */
+	for (size_t cut = 0; cut < size - 2; cut += 1) {
+		if (compile(&filter, text, cut, "") == 0)
+			fail_msg("the first %zu bytes of Docker's profile are taken for one", cut);
+		oci_release(&filter);
+	}
+	free(text);
+}
+
 /* Reproducible, so that a failure can be looked at. */
 static uint32_t next_random(uint32_t *seed)
 {
@@ -632,9 +654,10 @@ int main(void)
 #ifdef __x86_64__
 		cmocka_unit_test(test_architectures),
 #endif
-		cmocka_unit_test(test_truncations),   cmocka_unit_test(test_mutations),
-		cmocka_unit_test(test_extremes),      cmocka_unit_test(test_too_long),
-		cmocka_unit_test(test_reading),       cmocka_unit_test(test_errnos),
+		cmocka_unit_test(test_truncations),   cmocka_unit_test(test_docker),
+		cmocka_unit_test(test_mutations),     cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_too_long),      cmocka_unit_test(test_reading),
+		cmocka_unit_test(test_errnos),
 	};
 
 	return cmocka_run_group_tests_name("oci", tests, NULL, NULL);
