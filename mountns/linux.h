@@ -23,6 +23,9 @@
 #ifndef __NR_pidfd_open
 #define __NR_pidfd_open 434
 #endif
+#ifndef __NR_pidfd_getfd
+#define __NR_pidfd_getfd 438
+#endif
 #ifndef __NR_close_range
 #define __NR_close_range 436
 #endif
@@ -31,6 +34,11 @@
 #endif
 #ifndef __NR_mount_setattr
 #define __NR_mount_setattr 442
+#endif
+#ifndef __NR_landlock_create_ruleset
+#define __NR_landlock_create_ruleset 444
+#define __NR_landlock_add_rule 445
+#define __NR_landlock_restrict_self 446
 #endif
 #ifndef __NR_fchmodat2
 #define __NR_fchmodat2 452
@@ -79,6 +87,10 @@
 #define KERNEL_LARGEFILE 0400000
 #else
 #define KERNEL_LARGEFILE 0100000
+#endif
+
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD ((unsigned int)O_EXCL) /* Linux 6.9 */
 #endif
 
 #ifndef CLONE_PIDFD

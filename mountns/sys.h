@@ -166,6 +166,23 @@ static inline long sys_readlinkat(int dirfd, const char *path, char *buffer, siz
 	return sys_call(__NR_readlinkat, dirfd, SYS_P(path), SYS_P(buffer), (long)size, 0, 0);
 }
 
+/* LOCAL and REMOTE are each one struct iovec. */
+static inline long sys_process_vm_readv(int pid, const void *local, const void *remote)
+{
+	return sys_call(__NR_process_vm_readv, pid, SYS_P(local), 1, SYS_P(remote), 1, 0);
+}
+
+static inline int sys_ftruncate(int fd, uint64_t length)
+{
+#ifdef __NR_ftruncate64
+	/* Two registers, the first of which has an even number: syscall(2). */
+	return (int)sys_call(__NR_ftruncate64, fd, 0, (long)(length & UINT32_MAX),
+			     (long)(length >> 32), 0, 0);
+#else
+	return (int)sys_call(__NR_ftruncate, fd, (long)length, 0, 0, 0, 0);
+#endif
+}
+
 /* With the real ids, as access(2). */
 static inline int sys_faccessat(int dirfd, const char *path, int mode)
 {
@@ -401,6 +418,18 @@ static inline int sys_pidfd_open(int pid)
 	return (int)sys_call(__NR_pidfd_open, pid, 0, 0, 0, 0, 0);
 }
 
+/* FLAGS may be PIDFD_THREAD. */
+static inline int sys_pidfd_open_flags(int pid, unsigned int flags)
+{
+	return (int)sys_call(__NR_pidfd_open, pid, (long)flags, 0, 0, 0, 0);
+}
+
+/* A descriptor of ours for the open file of the process's descriptor FD; closed on exec. */
+static inline int sys_pidfd_getfd(int pidfd, int fd)
+{
+	return (int)sys_call(__NR_pidfd_getfd, pidfd, fd, 0, 0, 0, 0);
+}
+
 /* OLD may be NULL. */
 static inline int sys_sigprocmask(int how, const uint64_t *set, uint64_t *old)
 {
@@ -490,9 +519,31 @@ static inline int sys_seccomp(unsigned int operation, unsigned int flags, const 
 	return (int)sys_call(__NR_seccomp, (long)operation, (long)flags, SYS_P(argument), 0, 0, 0);
 }
 
+static inline int sys_landlock_create_ruleset(const void *attr, size_t size, unsigned int flags)
+{
+	return (int)sys_call(__NR_landlock_create_ruleset, SYS_P(attr), (long)size, (long)flags, 0,
+			     0, 0);
+}
+
+static inline int sys_landlock_add_rule(int ruleset, unsigned int kind, const void *attr)
+{
+	return (int)sys_call(__NR_landlock_add_rule, ruleset, (long)kind, SYS_P(attr), 0, 0, 0);
+}
+
+static inline int sys_landlock_restrict_self(int ruleset)
+{
+	return (int)sys_call(__NR_landlock_restrict_self, ruleset, 0, 0, 0, 0, 0);
+}
+
 static inline int sys_setrlimit(int resource, const struct kernel_rlimit *limit)
 {
 	return (int)sys_call(__NR_prlimit64, 0, resource, SYS_P(limit), 0, 0, 0);
+}
+
+/* Of another process. */
+static inline int sys_getrlimit_of(int pid, int resource, struct kernel_rlimit *limit)
+{
+	return (int)sys_call(__NR_prlimit64, pid, resource, 0, SYS_P(limit), 0, 0);
 }
 
 static inline int sys_getrlimit(int resource, struct kernel_rlimit *limit)

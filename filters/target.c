@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#include "filters/target.h"
+#include "mountns/sys.h"
+
+#define PAGE 4096U /* the smallest one: a piece that ends with it is in one page of any size */
+#define LINKS_MAX 40
+#define PROC_ROOT_INODE 1
+#define NAME_SIZE 64
+
+/* Writes NUMBER with SUFFIX behind it. */
+static void name_number(char *name, unsigned int number, const char *suffix)
+{
+	char digits[16], *digit = digits;
+
+	do {
+		*digit++ = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	while (digit > digits)
+		*name++ = *--digit;
+	strcpy(name, suffix);
+}
+
+int target_read(const struct notify_call *call, uint64_t address, void *to, size_t size)
+{
+	const struct iovec local = { to, size };
+	const struct iovec remote = { (void *)(uintptr_t)address, size };
+	long got;
+
+	/* A pointer of 32 bits cannot be told from one with more by then. */
+	if ((uintptr_t)address != address)
+		return -EFAULT;
+	got = sys_process_vm_readv(call->tid, &local, &remote);
+	if (!notify_waits(call))
+		return -ESRCH;
+	if (got < 0)
+		return (int)got;
+	return (size_t)got == size ? 0 : -EFAULT;
+}
+
+int target_read_path(const struct notify_call *call, uint64_t address, char path[PATH_MAX])
+{
+	size_t length = 0;
+
+	if (address == 0)
+		return -EFAULT;
+	while (length < PATH_MAX) {
+		size_t piece = PAGE - (address + length) % PAGE;
+		int error;
+
+		if (piece > PATH_MAX - length)
+			piece = PATH_MAX - length;
+		error = target_read(call, address + length, path + length, piece);
+		if (error < 0)
+			return error;
+		if (memchr(path + length, '\0', piece) != NULL)
+			return 0;
+		length += piece;
+	}
+	return -ENAMETOOLONG;
+}
+
+/* The digits at TEXT, or 0. */
+static unsigned int parse(const char *text)
+{
+	unsigned int number = 0;
+
+	for (; *text >= '0' && *text <= '9' && number < 100000000; text++)
+		number = number * 10 + (unsigned int)(*text - '0');
+	return number;
+}
+
+/* The last number in the line of "/proc/TID/status" that begins with KEY, or 0: of those with one number
+ * for each PID namespace, the one that the caller has for itself. */
+static unsigned int read_status(const struct notify_call *call, const char *key)
+{
+	char text[2048], name[NAME_SIZE], *line, *end;
+	long length;
+	int fd;
+
+	name_number(name, (unsigned int)call->tid, "/status");
+	fd = sys_openat(call->proc, name, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return 0;
+	length = sys_read(fd, text, sizeof(text) - 1);
+	sys_close(fd);
+	text[length > 0 ? length : 0] = '\0';
+	line = strstr(text, key);
+	end = line == NULL ? NULL : strchr(line + 1, '\n');
+	if (end == NULL)
+		return 0;
+	while (end[-1] >= '0' && end[-1] <= '9')
+		end--;
+	return parse(end);
+}
+
+int target_take(const struct notify_call *call, int fd)
+{
+	/* A thread may have descriptors of its own; before Linux 6.9 there is no way to them. */
+	int pidfd = sys_pidfd_open_flags(call->tid, PIDFD_THREAD), taken;
+
+	if (pidfd == -EINVAL)
+		pidfd = sys_pidfd_open(call->tid);
+	if (pidfd == -EINVAL || pidfd == -ENOENT) {
+		unsigned int process = read_status(call, "\nTgid:");
+
+		pidfd = process == 0 ? -ESRCH : sys_pidfd_open((int)process);
+	}
+	if (pidfd < 0)
+		return pidfd;
+	taken = sys_pidfd_getfd(pidfd, fd);
+	sys_close(pidfd);
+	if (taken >= 0 && !notify_waits(call)) {
+		sys_close(taken);
+		return -ESRCH;
+	}
+	return taken;
+}
+
+/* Following a path, a name at a time. */
+struct walk {
+	const struct notify_call *call;
+	int root; /* the caller's */
+	int here; /* the directory that was reached, or at last the file */
+	unsigned int links;
+	const char *rest; /* in TEXT */
+	char text[2 * PATH_MAX];
+};
+
+static int open_of_target(const struct notify_call *call, const char *what)
+{
+	char name[NAME_SIZE];
+
+	name_number(name, (unsigned int)call->tid, what);
+	return sys_openat(call->proc, name, O_PATH | O_CLOEXEC, 0);
+}
+
+static int go(struct walk *walk, int fd)
+{
+	if (fd < 0)
+		return fd;
+	if (walk->here >= 0)
+		sys_close(walk->here);
+	walk->here = fd;
+	return 0;
+}
+
+static int go_to_root(struct walk *walk)
+{
+	return go(walk, sys_openat(walk->root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
+}
+
+/* Where the path begins. */
+static int begin(struct walk *walk, int dirfd, const char *path)
+{
+	char name[NAME_SIZE] = "/fd/";
+	int error;
+
+	walk->root = open_of_target(walk->call, "/root");
+	if (walk->root < 0)
+		return walk->root;
+	strcpy(walk->text, path);
+	walk->rest = walk->text;
+	if (path[0] == '/')
+		return go_to_root(walk);
+	if (dirfd == AT_FDCWD)
+		return go(walk, open_of_target(walk->call, "/cwd"));
+	if (dirfd < 0)
+		return -EBADF;
+	name_number(name + 4, (unsigned int)dirfd, "");
+	error = go(walk, open_of_target(walk->call, name));
+	return error == -ENOENT ? -EBADF : error;
+}
+
+/* The next name of the path is put in NAME. Returns its length, 0 at the end. */
+static int next_name(struct walk *walk, char name[NAME_MAX + 1], bool *last)
+{
+	const char *start = walk->rest + strspn(walk->rest, "/");
+	size_t length = strcspn(start, "/");
+
+	if (length > NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(name, start, length);
+	name[length] = '\0';
+	walk->rest = start + length;
+	/* A slash behind it asks for a directory, which a link has to lead to. */
+	*last = *walk->rest == '\0';
+	return (int)length;
+}
+
+/* The kernel's rule for "..": not out of the root. */
+static int go_up(struct walk *walk)
+{
+	struct kernel_statx here, root;
+	int error = sys_statx(walk->here, "", AT_EMPTY_PATH, &here);
+
+	if (error == 0)
+		error = sys_statx(walk->root, "", AT_EMPTY_PATH, &root);
+	if (error < 0)
+		return error;
+	if (here.inode == root.inode && here.mount_id == root.mount_id)
+		return 0;
+	return go(walk, sys_openat(walk->here, "..", O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
+}
+
+/* "self" is the caller, and not the one who looks. */
+static int self_text(struct walk *walk, const char *name, char *text)
+{
+	unsigned int process = read_status(walk->call, "\nNStgid:");
+	unsigned int thread = read_status(walk->call, "\nNSpid:");
+
+	if (process == 0 || thread == 0)
+		return -ENOENT;
+	if (strcmp(name, "self") == 0) {
+		name_number(text, process, "");
+	} else {
+		name_number(text, process, "/task/");
+		name_number(text + strlen(text), thread, "");
+	}
+	return (int)strlen(text);
+}
+
+/* Puts the text of a link before what is left of the path. */
+static int splice_link(struct walk *walk, char *text, size_t length)
+{
+	size_t rest = strlen(walk->rest);
+
+	if (length == 0)
+		return -ENOENT;
+	if (length + rest + 1 > sizeof(walk->text))
+		return -ENAMETOOLONG;
+	memmove(walk->text + length, walk->rest, rest + 1);
+	memcpy(walk->text, text, length);
+	walk->rest = walk->text;
+	return text[0] == '/' ? go_to_root(walk) : 0;
+}
+
+/*
+ * LINK is NAME in the directory where we are. Below a process's directory of procfs the text of a link
+ * says nothing: the kernel has to follow it, and gets to the caller's file.
+ */
+static int follow_link(struct walk *walk, const char *name, int link)
+{
+	char text[PATH_MAX];
+	struct kernel_statx here;
+	int error = sys_statx(walk->here, "", AT_EMPTY_PATH, &here);
+	bool proc = sys_filesystem_type(walk->here) == PROC_MAGIC;
+	long length;
+
+	if (error < 0)
+		return error;
+	if (++walk->links > LINKS_MAX)
+		return -ELOOP;
+	if (proc && here.inode != PROC_ROOT_INODE)
+		return go(walk, sys_openat(walk->here, name, O_PATH | O_CLOEXEC, 0));
+	if (proc && (strcmp(name, "self") == 0 || strcmp(name, "thread-self") == 0))
+		length = self_text(walk, name, text);
+	else
+		length = sys_readlinkat(link, "", text, sizeof(text));
+	return length < 0 ? (int)length : splice_link(walk, text, (size_t)length);
+}
+
+static int go_down(struct walk *walk, const char *name, bool follow)
+{
+	struct kernel_statx stat;
+	int error, fd = sys_openat(walk->here, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return fd;
+	error = sys_statx(fd, "", AT_EMPTY_PATH, &stat);
+	if (error < 0 || (stat.mode & S_IFMT) != S_IFLNK || !follow)
+		return error < 0 ? (sys_close(fd), error) : go(walk, fd);
+	error = follow_link(walk, name, fd);
+	sys_close(fd);
+	return error;
+}
+
+/* What a slash at the end of a path asks for. */
+static int check_directory(int fd)
+{
+	struct kernel_statx stat;
+	int error = sys_statx(fd, "", AT_EMPTY_PATH, &stat);
+
+	return error == 0 && (stat.mode & S_IFMT) != S_IFDIR ? -ENOTDIR : error;
+}
+
+static int follow_path(struct walk *walk, bool follow)
+{
+	char name[NAME_MAX + 1];
+	int length, error = 0;
+	bool last;
+
+	if (walk->rest[0] == '\0')
+		return -ENOENT;
+	while ((length = next_name(walk, name, &last)) > 0 && error == 0) {
+		if (strcmp(name, "..") == 0)
+			error = go_up(walk);
+		else if (strcmp(name, ".") != 0)
+			error = go_down(walk, name, follow || !last);
+	}
+	if (error < 0 || length < 0)
+		return error < 0 ? error : length;
+	return walk->rest[-1] == '/' ? check_directory(walk->here) : 0;
+}
+
+int target_find(const struct notify_call *call, int dirfd, const char *path, bool follow)
+{
+	struct walk walk = { .call = call, .root = -1, .here = -1 };
+	int error = begin(&walk, dirfd, path);
+
+	if (error == 0)
+		error = follow_path(&walk, follow);
+	if (error == 0 && !notify_waits(call))
+		error = -ESRCH;
+	if (walk.root >= 0)
+		sys_close(walk.root);
+	if (error == 0)
+		return walk.here;
+	if (walk.here >= 0)
+		sys_close(walk.here);
+	return error;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The caller of a notified call as its listener finds it: its memory, its descriptors, and where a path
+ * leads in its own view. Everything here asks notify_waits() before it returns success, so that it was the
+ * caller's and not that of another process with its number.
+ */
+#ifndef FILTERS_TARGET_H
+#define FILTERS_TARGET_H
+
+#include <limits.h>
+
+#include "filters/notify.h"
+
+/* Copies SIZE bytes at ADDRESS in its memory to TO. Returns 0 or -errno: -EFAULT if they are not all
+ * there, -EPERM if we may not look (an executable that its own user may not read). */
+int target_read(const struct notify_call *call, uint64_t address, void *to, size_t size);
+
+/* The same for a path with its NUL: -ENAMETOOLONG if that is not within PATH_MAX bytes. Reads no page
+ * behind the NUL's. */
+int target_read_path(const struct notify_call *call, uint64_t address, char path[PATH_MAX]);
+
+/* A descriptor of ours for the very open file that its descriptor FD is, or -errno. */
+int target_take(const struct notify_call *call, int fd);
+
+/*
+ * What PATH is for the caller, who says DIRFD: seen from its root, its working directory or its
+ * descriptor, and links of procfs as they are for it ("/proc/self", "/dev/stdout"). Unless FOLLOW, the last
+ * name is not followed. Nothing is opened but with O_PATH. Returns such a descriptor, or -errno.
+ */
+int target_find(const struct notify_call *call, int dirfd, const char *path, bool follow);
+
+#endif
