@@ -22,11 +22,13 @@ struct filter {
 	bool asks;          /* one exec: filters/once.profile goes with it */
 };
 
-extern const struct filter filter_pid1; /* PID 1, once the workload runs */
-extern const struct filter filter_init; /* a workload that is PID 1, before its own one */
-extern const struct filter filter_tsc;  /* --deny-tsc: the counter stays denied */
-extern const struct filter filter_kptr; /* --restrict-kptr */
-extern const struct filter filter_once; /* the caller of the last exec, with a listener */
+extern const struct filter filter_pid1;     /* PID 1, once the workload runs */
+extern const struct filter filter_init;     /* a workload that is PID 1, before its own one */
+extern const struct filter filter_tsc;      /* --deny-tsc: the counter stays denied */
+extern const struct filter filter_kptr;     /* --restrict-kptr */
+extern const struct filter filter_once;     /* the caller of the last exec, with a listener */
+extern const struct filter filter_append;   /* a workload with --append, with a listener */
+extern const struct filter filter_listener; /* the process that answers its calls */
 
 /* The names of those for a workload, NULL-terminated; the first is that of the default. */
 extern const char *const filter_names[];

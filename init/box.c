@@ -168,6 +168,7 @@ int box_prepare(struct box *box, const struct plan *plan, struct fault *fault)
 			     .take_uid = plan->init_only ? plan->uid : -1,
 			     .take_gid = plan->init_only ? plan->gid : -1,
 			     .report = { -1, -1 },
+			     .listener = { -1, -1 },
 			     .maps_ready = { -1, -1 } };
 	if (plan->init_only)
 		return prepare_alone(box, fault);

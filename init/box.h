@@ -10,6 +10,7 @@
 #include <linux/filter.h>
 #include <sys/types.h>
 
+#include "filters/append.h"
 #include "init/plan.h"
 #include "init/report.h"
 
@@ -64,6 +65,8 @@ struct box {
 	bool ignores_sigchld; /* the caller */
 	int *pid1_fds;        /* room for all that PID 1 keeps */
 	int report[2];        /* pipe or socket from the box to the launcher */
+	int listener[2];      /* socket to the process that answers the workload's calls; else -1 */
+	struct append append; /* what it knows */
 	int maps_ready[2];    /* pipe to PID 1, when the caller maps the ids; else -1 */
 	char *pid1_stack;     /* its upper end, a guard page at the lower one */
 	char *workload_stack;

@@ -52,7 +52,9 @@ static void print_source(struct printer *printer, const struct source *source)
 
 	text_add(&line, marks.branch);
 	text_visible(&line, source->path);
-	text_add(&line, source->rights & GRANT_WRITE ? "  host, writable" : "  host, read-only");
+	text_add(&line, source->rights & GRANT_WRITE    ? "  host, writable"
+			: source->rights & GRANT_APPEND ? "  host, writable at its end"
+							: "  host, read-only");
 	text_add(&line, source->rights & GRANT_EXEC ? ", executable" : ", noexec");
 	print(printer, &line);
 }

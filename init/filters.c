@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "filters/filter.h"
+#include "filters/notify.h"
 #include "filters/oci.h"
 #include "init/filters.h"
+#include "init/listener.h"
 #include "init/once.h"
 #include "init/values.h"
 #include "init/walls.h"
@@ -102,6 +104,7 @@ static const struct filter *find_built_in(const struct box *box, size_t *index)
 		box->filter != NULL && !box->reaper && !box->plan->init_only ? &filter_init : NULL,
 		box->plan->restrict_kptr && kernel_has_half() ? &filter_kptr : NULL,
 		box->filter != NULL && box->filter->asks ? &filter_once : NULL,
+		box->view.append_count > 0 ? &filter_append : NULL,
 		box->filter,
 	};
 
@@ -118,13 +121,15 @@ bool filters_get(const struct box *box, size_t index, struct box_filter *filter)
 
 	if (own != NULL) {
 		*filter = (struct box_filter){ own->name, own->code, own->len, own->flags,
-					       own == &filter_once };
+					       own == &filter_once     ? once_begin
+					       : own == &filter_append ? listener_begin
+								       : NULL };
 		return true;
 	}
 	if (index >= box->program_count)
 		return false;
 	*filter = (struct box_filter){ "the caller's", box->programs[index].code,
-				       box->programs[index].length, 0, false };
+				       box->programs[index].length, 0, NULL };
 	return true;
 }
 
@@ -135,13 +140,14 @@ int filters_put(const struct box *box, struct fault *fault)
 	for (size_t i = 0; filters_get(box, i, &filter); i++) {
 		const struct sock_fprog program = { filter.length,
 						    (struct sock_filter *)(uintptr_t)filter.code };
-		unsigned int flags = filter.flags |
-				     (filter.asks ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0) |
-				     (box->plan->spec_allow ? SECCOMP_FILTER_FLAG_SPEC_ALLOW : 0);
-		int result = sys_seccomp(SECCOMP_SET_MODE_FILTER, flags, &program);
+		unsigned int flags =
+			filter.flags | (box->plan->spec_allow ? SECCOMP_FILTER_FLAG_SPEC_ALLOW : 0);
+		int result = filter.begin != NULL
+				     ? notify_install(&program, flags)
+				     : sys_seccomp(SECCOMP_SET_MODE_FILTER, flags, &program);
 
-		if (result >= 0 && filter.asks)
-			result = once_begin(box, result);
+		if (result >= 0 && filter.begin != NULL)
+			result = filter.begin(box, result);
 		if (result < 0)
 			return fault_errno(fault, "seccomp", filter.name, result);
 	}

@@ -10,7 +10,8 @@ struct box_filter {
 	const struct sock_filter *code;
 	unsigned short length; /* instructions */
 	unsigned int flags;    /* of seccomp(2) */
-	bool asks;             /* filters/once.profile, for which there must be somebody to ask */
+	/* Whoever answers what it asks gets its listener; NULL: it asks nothing. Returns 0, or -errno. */
+	int (*begin)(const struct box *box, int listener);
 };
 
 /* Is FILTER, of --filter, a file, not a name? */

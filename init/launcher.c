@@ -24,6 +24,7 @@
 #include "init/filters.h"
 #include "init/info.h"
 #include "init/jobs.h"
+#include "init/listener.h"
 #include "init/mapper.h"
 #include "init/personality.h"
 #include "init/reaper.h"
@@ -41,8 +42,9 @@
 struct launcher {
 	struct box box;
 	const struct plan *plan;
-	int pid;           /* of PID 1, as it is called out here */
-	int pidfd;         /* the same */
+	int pid;   /* of PID 1, as it is called out here */
+	int pidfd; /* the same */
+	struct listener listener;
 	int signals;       /* signalfd(2) */
 	int lack;          /* why not all namespaces could be made, -errno */
 	int parent;        /* pidfd of our own parent or the like, -1 if its end does not matter */
@@ -276,16 +278,10 @@ static int drop_descriptors(const struct launcher *launcher)
 {
 	const struct plan *plan = launcher->plan;
 	int kept[] = {
-		launcher->pidfd,
-		launcher->parent,
-		launcher->signals,
-		launcher->box.report[0],
-		launcher->box.maps_ready[1],
-		plan->fds[FD_STATUS],
-		plan->fds[FD_EXIT_SIGNAL],
-		plan->fds[FD_INFO],
-		plan->fds[FD_JSON_STATUS],
-		plan->fds[FD_USERNS_BLOCK],
+		launcher->pidfd,           launcher->parent,           launcher->signals,
+		launcher->listener.pidfd,  launcher->box.report[0],    launcher->box.maps_ready[1],
+		plan->fds[FD_STATUS],      plan->fds[FD_EXIT_SIGNAL],  plan->fds[FD_INFO],
+		plan->fds[FD_JSON_STATUS], plan->fds[FD_USERNS_BLOCK],
 	};
 	const size_t count = sizeof(kept) / sizeof(kept[0]);
 
@@ -326,7 +322,8 @@ static int start(struct launcher *launcher, struct fault *fault)
 	int error;
 
 	if (signals_take(box, fault) != 0 || make_stacks(box, fault) != 0 ||
-	    watch_parent(launcher, fault) != 0)
+	    watch_parent(launcher, fault) != 0 ||
+	    listener_start(&launcher->listener, box, fault) != 0)
 		return -1;
 	error = open_pipes(launcher);
 	if (error < 0)
@@ -443,6 +440,8 @@ static bool take_report(struct launcher *launcher)
 		launcher->wait_status = report.status;
 		break;
 	case REPORT_TERMINAL:
+	case REPORT_MOUNT:
+	case REPORT_LISTENER:
 		sys_close(sent);
 		break;
 	}
@@ -468,10 +467,11 @@ static int wait_for(const struct launcher *launcher, struct pollfd *fds, unsigne
 	return sys_ppoll(fds, count, timeout);
 }
 
-/* A launcher that cannot watch the box ends it. */
-static void give_up(struct launcher *launcher, int error)
+/* A launcher that cannot watch the box, or has lost a part of itself, ends the box. */
+static void give_up(struct launcher *launcher, const char *step, int error)
 {
-	launcher->failure = (struct report){ .error = -error, .step = "poll" };
+	launcher->failure = (struct report){ .error = -error };
+	strcpy(launcher->failure.step, step);
 	launcher->failed = true;
 	launcher->ended = true;
 	sys_kill(launcher->pid, SIGKILL);
@@ -504,11 +504,12 @@ static void note_end_of_reports(struct launcher *launcher)
 /* Relays until the workload has ended or PID 1 is gone. */
 static void serve(struct launcher *launcher)
 {
-	enum { PID1, SIGNALS, PARENT, REPORTS, EVENTS, MAPS, COUNT };
+	enum { PID1, SIGNALS, PARENT, LISTENER, REPORTS, EVENTS, MAPS, COUNT };
 	struct pollfd fds[COUNT] = {
 		[PID1] = { .fd = launcher->pidfd, .events = POLLIN },
 		[SIGNALS] = { .fd = launcher->signals, .events = POLLIN },
 		[PARENT] = { .fd = launcher->parent, .events = POLLIN },
+		[LISTENER] = { .fd = launcher->listener.pidfd, .events = POLLIN },
 		[REPORTS] = { .fd = launcher->box.report[0], .events = POLLIN },
 		[EVENTS] = { .fd = -1, .events = POLLOUT },
 		[MAPS] = { .fd = launcher->plan->fds[FD_USERNS_BLOCK], .events = POLLIN },
@@ -524,13 +525,19 @@ static void serve(struct launcher *launcher)
 			launcher->timed_out = true;
 			sys_kill(launcher->pid, SIGKILL);
 		} else if (ready < 0 && ready != -EINTR) {
-			give_up(launcher, ready);
+			give_up(launcher, "poll", ready);
 		}
 		if (fds[SIGNALS].revents)
 			relay_signals(launcher);
 		if (fds[PARENT].revents) {
 			fds[PARENT].fd = -1;
 			sys_kill(launcher->pid, SIGKILL);
+		}
+		/* It ends by itself when nobody is left who could ask. */
+		if (fds[LISTENER].revents) {
+			fds[LISTENER].fd = -1;
+			if (listener_reap(&launcher->listener) != 0)
+				give_up(launcher, "listener", -ECHILD);
 		}
 		if (fds[EVENTS].revents)
 			tell_start(launcher);
@@ -561,6 +568,7 @@ static void wait_for_box(struct launcher *launcher)
 	if (launcher->ended && launcher->plan->loose)
 		return;
 	sys_wait4(launcher->pid, &pid1_status, 0);
+	listener_stop(&launcher->listener);
 	take_terminal_back(launcher);
 	/* All that wrote to the pipe are dead: there is nothing to wait for. */
 	sys_fcntl(launcher->box.report[0], F_SETFL, O_RDONLY | O_NONBLOCK);

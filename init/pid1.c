@@ -19,6 +19,7 @@
 #include "init/box.h"
 #include "init/clone.h"
 #include "init/descriptors.h"
+#include "init/listener.h"
 #include "init/mapper.h"
 #include "init/reaper.h"
 #include "init/report.h"
@@ -271,6 +272,7 @@ static int set_up(const struct box *box, struct fault *fault)
 	    name_host(box, fault) != 0 ||         /* needs root */
 	    build_all(box, &built, fault) != 0 || /* while the host's paths are there */
 	    mountns_enter(built.root, may_chroot(box), fault) != 0 ||
+	    listener_give_mounts(box, fault) != 0 ||
 	    lock_files(box, &built, fault) != 0 || /* paths in the box */
 	    limit_user_namespaces(box, &built, fault) != 0 ||
 	    box_wait_for_caller(box->plan, fault) != 0)

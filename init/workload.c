@@ -16,6 +16,7 @@
 #include "init/identity.h"
 #include "init/inits.h"
 #include "init/jobs.h"
+#include "init/listener.h"
 #include "init/personality.h"
 #include "init/report.h"
 #include "init/signals.h"
@@ -57,7 +58,7 @@ static int limit_resources(const struct box *box, struct fault *fault)
 	return 0;
 }
 
-/* The report pipe is left, too: the exec closes it. */
+/* The report pipe and the way to the listener's process are left, too: the exec closes them. */
 static int keep_descriptors(const struct workload *workload, struct fault *fault)
 {
 	const struct box *box = workload->box;
@@ -76,10 +77,11 @@ static int keep_descriptors(const struct workload *workload, struct fault *fault
 	error = descriptors_place(box->fd_maps, box->plan->fd_map_count);
 	if (error < 0)
 		return fault_errno(fault, "options", "--map-fd", error);
-	/* There is room for one more. */
+	/* There is room for two more. */
 	box->keep_fds[box->keep_fd_count] = report;
-	descriptors_sort(box->keep_fds, box->keep_fd_count + 1);
-	error = descriptors_close_but(3, box->keep_fds, box->keep_fd_count + 1);
+	box->keep_fds[box->keep_fd_count + 1] = box->listener[1];
+	descriptors_sort(box->keep_fds, box->keep_fd_count + 2);
+	error = descriptors_close_but(3, box->keep_fds, box->keep_fd_count + 2);
 	return error < 0 ? fault_errno(fault, "close_range", "", error) : 0;
 }
 
@@ -186,6 +188,8 @@ static int filter_calls(const struct box *box, struct fault *fault)
 
 	if (error < 0)
 		return fault_errno(fault, "no_new_privs", "", error);
+	if (listener_confine(box, fault) != 0)
+		return -1;
 	if (filters_put(box, fault) == 0)
 		return 0;
 	return has_filters() ? -1 : wall_missing(box, WALL_SECCOMP, fault);

@@ -288,7 +288,7 @@ int mountns_build(const struct view *view, struct built *built, struct fault *fa
 	};
 	int status = 0;
 
-	if (build_all(&builder) != 0 ||
+	if (build_all(&builder) != 0 || append_clone(&builder) != 0 ||
 	    (builder.own_root && !view->bare && close_root(&builder) != 0) ||
 	    (builder.built.proc < 0 && proc_hidden(&builder) != 0))
 		status = -1;

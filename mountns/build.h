@@ -99,6 +99,12 @@ int place_walk(struct builder *builder, const struct wanted *wanted, struct plac
 /* How much of PATH is slashes and "." components, which are nothing to walk. */
 size_t place_skip(const char *path);
 
+/* --- append.c: files that may be written to at their end ----------------------------------------- */
+
+/* Makes a writable mount of each that is attached nowhere, in the view's APPENDS. Returns 0, or -1 with the
+ * fault. */
+int append_clone(struct builder *builder);
+
 /* --- build.c: mounts in the view ---------------------------------------------------------------- */
 
 /* Attaches MOUNT at TARGET. Both are closed, but for a new root. Returns 0, or -errno. */

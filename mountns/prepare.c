@@ -225,6 +225,8 @@ int mountns_prepare(struct view *view, const struct view_request *request, struc
 	    add_usr_links(view, fault) != 0 || list_steps(view, request, fault) != 0 ||
 	    order_view(view, fault) != 0)
 		return -1;
+	if (append_prepare(view, fault) != 0)
+		return -1;
 	keep_spare_descriptors(view);
 	if (has_dev(view))
 		source_find_console(view);
@@ -256,6 +258,7 @@ void mountns_release(struct view *view)
 	free(view->steps);
 	free(view->links);
 	free(view->own);
+	free(view->appends);
 	free(view->text);
 	*view = (struct view){ 0 };
 }

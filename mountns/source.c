@@ -260,6 +260,8 @@ static int identify(struct walk *walk, struct source *source)
 
 	if (error < 0)
 		return fail(walk, error);
+	if ((walk->grant->rights & GRANT_APPEND) != 0 && !S_ISREG(stat.mode))
+		return fault_text(walk->fault, "append", walk->grant->path, "is no regular file");
 	*source = (struct source){
 		.path = strdup(walk->canonical),
 		.rights = walk->grant->rights | GRANT_READ,

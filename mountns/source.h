@@ -42,4 +42,7 @@ void source_make_room(struct view *view, size_t count);
 void source_make_spare(struct view *view, size_t used);
 extern const char source_no_room[];
 
+/* append.c: makes room for the mounts of the sources with GRANT_APPEND. Returns 0, or -1 with the fault. */
+int append_prepare(struct view *view, struct fault *fault);
+
 #endif

@@ -14,7 +14,15 @@
 #include "mountns/fault.h"
 
 /* Rights of a grant, to be OR-ed. Every grant may be read. */
-enum { GRANT_READ = 1, GRANT_WRITE = 2, GRANT_EXEC = 4, GRANT_DEVICES = 8 /* steps only */ };
+enum {
+	GRANT_READ = 1,
+	GRANT_WRITE = 2,
+	GRANT_EXEC = 4,
+	GRANT_DEVICES = 8, /* steps only */
+	/* A regular file that is not GRANT_WRITE. What is seen is read-only, and PID 1 gets a mount
+	 * for whoever writes to its end: filters/append.h. */
+	GRANT_APPEND = 16,
+};
 
 /* A host path that is shown at its own place. */
 struct grant {
@@ -109,7 +117,9 @@ struct view {
 	/* Room for PID 1, which has no heap. */
 	uint64_t *own;   /* hash table of mounts that it made, by their ids */
 	size_t own_size; /* a power of two */
-	char *text;      /* PATH_MAX bytes, where there is a STEP_SYMLINK: what a fault is about */
+	int *appends;    /* a mount of each source with GRANT_APPEND, in their order, once built */
+	size_t append_count;
+	char *text; /* PATH_MAX bytes, where there is a STEP_SYMLINK: what a fault is about */
 };
 
 /* What a view is made from. */

@@ -262,7 +262,9 @@ int oracle_single(const struct profile *profile, enum profile_arch arch, bool tr
 		const struct profile_rule *rule = &profile->rules[i];
 		int number;
 
-		if (rule->test_count && resolve(arch, rule->name, &number) == PRESENT)
+		/* What the default says anyway libseccomp refuses: it has no order of rules. */
+		if (rule->verdict != profile->otherwise && rule->test_count &&
+		    resolve(arch, rule->name, &number) == PRESENT)
 			result = add_tests(context, rule->verdict, number, rule);
 	}
 	if (!result)

@@ -7,9 +7,23 @@
 #include "filters/profile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/seccomp.h>
 
-enum which { DEFAULT, STRICT, NETWORK, NONE, DEFAULT_USERNS, PID1, INIT, TSC, ONCE, PROFILE_COUNT };
+enum which {
+	DEFAULT,
+	STRICT,
+	NETWORK,
+	NONE,
+	DEFAULT_USERNS,
+	PID1,
+	INIT,
+	TSC,
+	ONCE,
+	APPEND,
+	LISTENER,
+	PROFILE_COUNT
+};
 
 static const char *const profile_files[PROFILE_COUNT] = {
 	[DEFAULT] = "default.profile",
@@ -21,6 +35,8 @@ static const char *const profile_files[PROFILE_COUNT] = {
 	[INIT] = "init.profile",
 	[TSC] = "tsc.profile",
 	[ONCE] = "once.profile",
+	[APPEND] = "append.profile",
+	[LISTENER] = "listener.profile",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -31,6 +47,7 @@ static const char *const profile_files[PROFILE_COUNT] = {
 #define RISCV (1U << ARCH_RISCV64)
 #define BITS64 (ALL & ~ARM)
 #define HIGH 0x100000000ULL
+#define HIGHER 0xffffffff00000000ULL
 #define ALLOW SECCOMP_RET_ALLOW
 #define NOTIFY SECCOMP_RET_USER_NOTIF
 
@@ -39,7 +56,7 @@ struct row {
 	const char *name;
 	unsigned arches;
 	uint32_t verdict;
-	uint64_t args[3];
+	uint64_t args[6];
 };
 
 static const struct row default_rows[] = {
@@ -441,6 +458,131 @@ static const struct row once_rows[] = {
 	{ "execveat", ALL, NOTIFY, { 0 } },
 };
 
+static const struct row append_rows[] = {
+	/* All other bits, and each of these. */
+	{ "openat", ALL, ALLOW, { 0, 0, ~UINT64_C(01103) } },
+	{ "openat", ALL, NOTIFY, { 0, 0, 1 } },
+	{ "open", X86 | ARM, ALLOW, { 0, ~UINT64_C(01103) } },
+	{ "fcntl", ALL, NOTIFY, { 0, 4, ~UINT64_C(02000) } },
+	{ "fcntl64", ARM, NOTIFY, { 0, 4, ~UINT64_C(02000) } },
+	{ "pwritev2", ALL, ALLOW, { 0, 0, 0, 0, 0, ~UINT64_C(0x20) } },
+	{ "openat", ALL, ALLOW, { 0, 0, O_RDONLY } },
+	{ "openat", ALL, ALLOW, { 0, 0, O_RDONLY | O_CLOEXEC | O_APPEND | O_EXCL } },
+	{ "openat", ALL, ALLOW, { 3, 3, O_RDONLY | HIGHER, 3 } },
+	{ "openat", ALL, NOTIFY, { 0, 0, O_WRONLY } },
+	{ "openat", ALL, NOTIFY, { 0, 0, O_RDWR } },
+	{ "openat", ALL, NOTIFY, { 0, 0, 3 } },
+	{ "openat", ALL, NOTIFY, { 0, 0, O_CREAT } },
+	{ "openat", ALL, NOTIFY, { 0, 0, O_TRUNC } },
+	{ "openat", ALL, NOTIFY, { 0, 0, O_WRONLY | HIGHER } },
+	{ "open", X86 | ARM, ALLOW, { 0, O_RDONLY, O_RDWR } },
+	{ "open", X86 | ARM, NOTIFY, { 0, O_WRONLY } },
+	{ "open", X86 | ARM, NOTIFY, { 0, O_RDWR | O_APPEND } },
+	{ "open", X86 | ARM, NOTIFY, { 0, O_CREAT | HIGHER } },
+	{ "open", X86 | ARM, NOTIFY, { 0, O_TRUNC } },
+	{ "creat", X86 | ARM, NOTIFY, { 0 } },
+	{ "openat2", ALL, NOTIFY, { 0 } },
+	{ "fcntl", ALL, ALLOW, { 0, F_GETFL, 0 } },
+	{ "fcntl", ALL, ALLOW, { 4, F_DUPFD, 0 } },
+	{ "fcntl", ALL, ALLOW, { 0, F_SETFL, O_APPEND } },
+	{ "fcntl", ALL, ALLOW, { 0, F_SETFL | HIGHER, O_APPEND | O_NONBLOCK | HIGHER } },
+	{ "fcntl", ALL, NOTIFY, { 0, F_SETFL, 0 } },
+	{ "fcntl", ALL, NOTIFY, { 0, F_SETFL | HIGHER, O_NONBLOCK } },
+	{ "fcntl", ALL, NOTIFY, { 0, F_SETFL, (uint64_t)O_APPEND << 32 } },
+	{ "fcntl64", ARM, NOTIFY, { 0, F_SETFL, 0 } },
+	{ "fcntl64", ARM, ALLOW, { 0, F_SETFL, O_APPEND } },
+	{ "fcntl64", ARM, ALLOW, { 0, F_GETFL } },
+	{ "ftruncate", ALL, NOTIFY, { 0 } },
+	{ "ftruncate64", ARM, NOTIFY, { 0 } },
+	{ "pwritev2", ALL, ALLOW, { 0x20, 0x20, 0x20, 0x20, 0x20, 0 } },
+	{ "pwritev2", ALL, ALLOW, { 0, 0, 0, 0, 0, 0x1f | HIGHER } },
+	{ "pwritev2", ALL, RET(EOPNOTSUPP), { 0, 0, 0, 0, 0, 0x20 } },
+	{ "pwritev2", ALL, RET(EOPNOTSUPP), { 0, 0, 0, 0, 0, 0x30 | HIGHER } },
+	{ "pwritev", ALL, ALLOW, { 0 } },
+	{ "write", ALL, ALLOW, { 0 } },
+	{ "io_setup", ALL, RET(ENOSYS), { 0 } },
+	{ "io_submit", ALL, RET(ENOSYS), { 0 } },
+	{ "io_uring_setup", ALL, RET(ENOSYS), { 0 } },
+	{ "io_uring_enter", ALL, RET(ENOSYS), { 0 } },
+	{ "io_uring_register", ALL, RET(ENOSYS), { 0 } },
+	{ "fallocate", ALL, ALLOW, { 3, 0 } },
+	{ "fallocate", ALL, ALLOW, { 3, 1 } },
+	{ "fallocate", ALL, RET(EOPNOTSUPP), { 0, 2 } },
+	{ "fallocate", ALL, RET(EOPNOTSUPP), { 0, 3 | HIGHER } },
+	{ "fallocate", ALL, RET(EOPNOTSUPP), { 0, 0x10 } },
+	{ "fallocate", ALL, RET(EOPNOTSUPP), { 0, 0x80000000 } },
+	{ "ioctl", ALL, ALLOW, { 0, 0x5401 } },
+	{ "ioctl", ALL, ALLOW, { 0, 0x5421 } },
+	{ "ioctl", ALL, ALLOW, { 0, 0x8912 } },
+	{ "ioctl", ALL, ALLOW, { 0, 0x80045430 } }, /* TIOCGPTN */
+	{ "ioctl", ALL, ALLOW, { 0, 2 } },
+	{ "ioctl", ALL, ALLOW, { 0, 0x40049409 } },
+	{ "ioctl", ALL, ALLOW, { 0, 0x4020940d } },
+	{ "ioctl", ALL, ALLOW, { 0, 0xc0189436 } },
+	{ "ioctl", ALL, ALLOW, { 0, 0xc020660b } },
+	{ "ioctl", ALL, ALLOW, { 0, 0x80086601 } },
+	{ "ioctl", ALL, ALLOW, { 0, 0x80046601 } },
+	{ "ioctl", ALL, ALLOW, { 0, 0x801c581f } },
+	{ "ioctl", ALL, RET(ENOTTY), { 0, 0x4030582b } }, /* FS_IOC_UNRESVSP64 */
+	{ "ioctl", ALL, RET(ENOTTY), { 0, 0x40305839 | HIGHER } },
+	{ "ioctl", ALL, RET(ENOTTY), { 0, 0xc028660f } }, /* EXT4_IOC_MOVE_EXT */
+	{ "ioctl", ALL, RET(ENOTTY), { 0, 0xc020f509 } }, /* F2FS_IOC_MOVE_RANGE */
+	{ "ioctl", ALL, RET(ENOTTY), { 0, 0x40086602 } },
+	{ "open_by_handle_at", ALL, RET(EPERM), { 0 } },
+	{ "read", ALL, ALLOW, { 0 } },
+	{ "mmap", BITS64, ALLOW, { 0 } },
+};
+
+static const struct row listener_rows[] = {
+	{ "ioctl", ALL, ALLOW, { 0, 0xc0502100 } },
+	{ "ioctl", ALL, ALLOW, { 0, 0xc0182101 | HIGHER } },
+	{ "ioctl", ALL, ALLOW, { 0, 0x40082102 } },
+	{ "ioctl", ALL, ALLOW, { 0, 0x80082102 } },
+	{ "ioctl", ALL, ALLOW, { 0, 0x40182103 } },
+	{ "ioctl", ALL, RET(EPERM), { 0, 0x5401 } },
+	{ "openat", ALL, ALLOW, { 0, 0, O_RDONLY } },
+	{ "openat", ALL, ALLOW, { 0, 0, O_WRONLY | O_APPEND | O_NONBLOCK } },
+	{ "openat", ALL, RET(EPERM), { 0, 0, O_WRONLY } },
+	{ "openat", ALL, RET(EPERM), { 0, 0, O_RDWR | O_APPEND } },
+	{ "openat", ALL, RET(EPERM), { 0, 0, O_WRONLY | O_APPEND | O_TRUNC } },
+	{ "openat", ALL, RET(EPERM), { 0, 0, O_WRONLY | O_APPEND | O_CREAT } },
+	{ "openat", ALL, RET(EPERM), { 0, 0, O_RDONLY | O_CREAT } },
+	{ "openat", ALL, RET(EPERM), { 0, 0, O_RDONLY | O_TRUNC } },
+	{ "fcntl", ALL, ALLOW, { 0, F_GETFL } },
+	{ "fcntl", ALL, ALLOW, { 0, F_SETFL } },
+	{ "fcntl", ALL, RET(EPERM), { 0, F_DUPFD } },
+	{ "fcntl64", ARM, ALLOW, { 0, F_SETFL } },
+	{ "fcntl64", ARM, RET(EPERM), { 0, F_SETOWN } },
+	{ "process_vm_readv", ALL, ALLOW, { 0 } },
+	{ "process_vm_writev", ALL, RET(EPERM), { 0 } },
+	{ "pidfd_open", ALL, ALLOW, { 0 } },
+	{ "pidfd_getfd", ALL, ALLOW, { 0 } },
+	{ "prlimit64", ALL, ALLOW, { 0 } },
+	{ "ftruncate", ALL, ALLOW, { 0 } },
+	{ "ftruncate64", ARM, ALLOW, { 0 } },
+	{ "truncate", ALL, RET(EPERM), { 0 } },
+	{ "ppoll", ALL, ALLOW, { 0 } },
+	{ "read", ALL, ALLOW, { 0 } },
+	{ "readlinkat", ALL, ALLOW, { 0 } },
+	{ "statx", ALL, ALLOW, { 0 } },
+	{ "fstatfs", ALL, ALLOW, { 0 } },
+	{ "fstatfs64", ARM, ALLOW, { 0 } },
+	{ "ppoll_time64", ARM, ALLOW, { 0 } },
+	{ "close", ALL, ALLOW, { 0 } },
+	{ "exit_group", ALL, ALLOW, { 0 } },
+	{ "exit", ALL, ALLOW, { 0 } },
+	{ "rt_sigreturn", ALL, ALLOW, { 0 } },
+	{ "restart_syscall", ALL, ALLOW, { 0 } },
+	{ "write", ALL, RET(EPERM), { 0 } },
+	{ "execve", ALL, RET(EPERM), { 0 } },
+	{ "clone", ALL, RET(EPERM), { 0 } },
+	{ "kill", ALL, RET(EPERM), { 0 } },
+	{ "socket", ALL, RET(EPERM), { 0 } },
+	{ "unlinkat", ALL, RET(EPERM), { 0 } },
+	{ "ptrace", ALL, RET(EPERM), { 0 } },
+	{ "mmap", BITS64, RET(EPERM), { 0 } },
+};
+
 static const struct row pid1_rows[] = {
 	{ "rt_sigtimedwait", ALL, ALLOW, { 0 } },
 	{ "rt_sigtimedwait_time64", ARM, ALLOW, { 0 } },
@@ -512,6 +654,8 @@ static const struct expectation {
 	[INIT] = { ROWS(init_rows), NULL, NULL, ALLOW, false },
 	[TSC] = { ROWS(tsc_rows), NULL, NULL, ALLOW, false },
 	[ONCE] = { ROWS(once_rows), NULL, NULL, ALLOW, false },
+	[APPEND] = { ROWS(append_rows), NULL, NULL, ALLOW, false },
+	[LISTENER] = { ROWS(listener_rows), NULL, NULL, RET(EPERM), false },
 #undef ROWS
 };
 

@@ -172,6 +172,7 @@ static const struct {
 	{ "--restrict-kptr", 0, 0, { NULL }, false },
 	{ "--dump-filter", 0, 1, { "pfc" }, false },
 	{ "--allow-userns", 0, 0, { NULL }, false },
+	{ "--append", 0, 1, { "/a" }, false },
 	{ "--seccomp", 0, 1, { "3" }, false },
 	{ "--add-seccomp-fd", 0, 1, { "3" }, false },
 	{ "--on-missing", 0, 1, { "net=warn" }, false },

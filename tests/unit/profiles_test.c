@@ -74,11 +74,11 @@ static int read_calls(void **state)
 	return 0;
 }
 
-static bool holds(const struct profile_rule *rule, const uint64_t args[3])
+static bool holds(const struct profile_rule *rule, const uint64_t args[6])
 {
 	for (size_t i = 0; i < rule->test_count; i++) {
 		const struct profile_test *test = &rule->tests[i];
-		uint64_t value = (test->arg < 3 ? args[test->arg] : 0) & test->mask;
+		uint64_t value = args[test->arg] & test->mask;
 		bool found = false;
 
 		for (size_t j = 0; j < test->value_count; j++)
@@ -90,7 +90,7 @@ static bool holds(const struct profile_rule *rule, const uint64_t args[3])
 }
 
 /* What the text says, without BPF. */
-static uint32_t decide(const struct profile *profile, const char *name, const uint64_t args[3])
+static uint32_t decide(const struct profile *profile, const char *name, const uint64_t args[6])
 {
 	const struct profile_rule *rule = profile_rule_for(profile, profile->rules, name);
 
@@ -149,7 +149,8 @@ static uint32_t expected_verdict(enum which which, const struct call *call)
 
 static bool call_holds(const struct profile *profile, enum which which, const struct call *call)
 {
-	static const uint64_t low[3], high[3] = { UINT64_MAX, UINT64_MAX, UINT64_MAX };
+	static const uint64_t low[6], high[6] = { UINT64_MAX, UINT64_MAX, UINT64_MAX,
+						  UINT64_MAX, UINT64_MAX, UINT64_MAX };
 	const struct expectation *expected = &expectations[which];
 	uint32_t verdict = expected_verdict(which, call);
 	bool named = profile_rule_for(profile, profile->rules, call->name);
@@ -185,7 +186,7 @@ static const char *differs(const struct profile *profile, enum which which)
 
 	if (profile->otherwise != expected->otherwise)
 		return "otherwise";
-	if (profile->uncached != (which == PID1))
+	if (profile->uncached != (which == PID1 || which == LISTENER))
 		return "uncached";
 	for (size_t i = 0; i < expected->count; i++)
 		if (!row_holds(profile, &expected->rows[i]))
