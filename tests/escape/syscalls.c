@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -449,6 +450,27 @@ static long try_fork(const struct row *row)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 7 ? 0 : -1;
 }
 
+static long try_prctl(const struct row *row)
+{
+	return syscall(SYS_prctl, row->arg, row->arg2, 0, 0, 0);
+}
+
+/* Pages of ours that shall be one with those that are alike. */
+static long try_merging(const struct row *row)
+{
+	void *pages = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return pages == MAP_FAILED ? -1 : syscall(SYS_madvise, pages, 4096, row->arg);
+}
+
+/* fcntl(pipe, arg, SIGKILL): the signal that input there sends. */
+static long try_signal_of_file(const struct row *row)
+{
+	int ends[2];
+
+	return pipe(ends) ? -1 : syscall(SYS_fcntl, ends[0], row->arg, SIGKILL);
+}
+
 static long try_personality(const struct row *row)
 {
 	return personality(row->arg);
@@ -486,6 +508,8 @@ static const struct row rows[] = {
 	{ "tioccons-high", try_terminal, TIOCCONS | HIGH, 0 },
 	{ "tiocsetd", try_terminal, TIOCSETD, 0 },
 	{ "tiocsetd-high", try_terminal, TIOCSETD | HIGH, 0 },
+	{ "tiocexcl", try_terminal, TIOCEXCL, 0 },
+	{ "tiocexcl-high", try_terminal, TIOCEXCL | ALL_HIGH, 0 },
 	{ "tcgets", try_terminal, TCGETS, 0 },
 	{ "fibmap", try_file, 1, 0 },
 	{ "fs-setflags", try_file, 0x40086602, 0 },
@@ -598,6 +622,20 @@ static const struct row rows[] = {
 	{ "socket-udp", try_socket, AF_INET, IPPROTO_UDP << 8 | SOCK_DGRAM },
 	{ "socketpair", try_socketpair, AF_UNIX, 0 },
 	{ "socketpair-tipc", try_socketpair, 30, 0 },
+
+	/* PR_SET_MM of the executable, PR_SCHED_CORE, PR_SET_MEMORY_MERGE, PR_SET_PTRACER. */
+	{ "prctl-mm", try_prctl, 35, 13 },
+	{ "prctl-mm-high", try_prctl, 35 | HIGH, 13 },
+	{ "prctl-sched-core", try_prctl, 62, 1 },
+	{ "prctl-memory-merge", try_prctl, 67, 1 },
+	{ "prctl-memory-merge-high", try_prctl, 67 | ALL_HIGH, 1 },
+	{ "prctl-ptracer", try_prctl, 0x59616d61, (unsigned long)-1 },
+	{ "prctl-unknown", try_prctl, 9999, 0 },
+	{ "prctl-name", try_prctl, 15, (unsigned long)"name" },
+	{ "madvise-merge", try_merging, 12, 0 },
+	{ "madvise-merge-high", try_merging, 12 | HIGH, 0 },
+	{ "fcntl-setsig", try_signal_of_file, 10, 0 },
+	{ "fcntl-setsig-high", try_signal_of_file, 10 | HIGH, 0 },
 
 	{ "personality-page-zero", try_personality, 0x0100000, 0 },
 	{ "personality-read-exec", try_personality, 0x0400000, 0 },
