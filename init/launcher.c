@@ -174,10 +174,12 @@ static int clone_once(struct launcher *launcher)
 	return clone_child(pid1_main, box, box->pid1_stack, clone_flags(box), &launcher->pidfd);
 }
 
-/* Ids of the caller's choice are to be had in a user namespace alone. */
+/* What is to be had in a user namespace alone. */
 static bool needs_users(const struct plan *plan)
 {
-	return plan->uid_range_count + plan->gid_range_count > 0 ||
+	/* Capabilities that are kept would be those of the namespace outside. */
+	return (plan->as == AS_NESTBOX && plan->capabilities != 0) ||
+	       plan->uid_range_count + plan->gid_range_count > 0 ||
 	       (plan->uid >= 0 && plan->uid != (int64_t)getuid()) ||
 	       (plan->gid >= 0 && plan->gid != (int64_t)getgid());
 }

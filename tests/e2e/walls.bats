@@ -126,6 +126,15 @@ warns() {
 	exits 125
 }
 
+@test "without a user namespace no capability is kept, and no range of ids: they would be those outside" {
+	limited user --on-missing user=warn --cap-add kill -- "$PROBE" caps
+	exits 125
+	limited user --on-missing all=warn --cap-add all -- "$PROBE" caps
+	exits 125
+	limited user --on-missing all=warn --map-uids 0:0:1 -- "$PROBE" caps
+	exits 125
+}
+
 @test "without a UTS namespace a host name is refused: it would be the host's" {
 	limited uts --on-missing uts=silent --hostname box -- "$PROBE" uname
 	exits 125
