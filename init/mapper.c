@@ -14,6 +14,7 @@
 #include "init/descriptors.h"
 #include "init/id_map.h"
 #include "init/mapper.h"
+#include "init/signals.h"
 #include "init/text.h"
 #include "mountns/sys.h"
 
@@ -161,19 +162,51 @@ static int run_helper(void *argument)
 	sys_exit_group(EXIT_NESTBOX);
 }
 
-/* Waits for the end of PID. Returns 0, or 1 when the time is over, and then it was killed. */
-static int await_helper(int pid, int pidfd, uint64_t deadline, int *status)
+/* Of the signals that are blocked here, which are for the workload: nobody would pass these on. */
+static bool is_to_end(void)
 {
-	struct pollfd end = { .fd = pidfd, .events = POLLIN };
-	struct kernel_timespec left;
-	int ready = -EINTR;
+	const uint64_t ends =
+		signal_bit(SIGHUP) | signal_bit(SIGINT) | signal_bit(SIGQUIT) | signal_bit(SIGTERM);
+	uint64_t pending = 0;
 
-	while (deadline != 0 && ready == -EINTR)
-		ready = clock_rest(deadline, &left) ? sys_ppoll(&end, 1, &left) : 0;
-	if (ready == 0)
+	return sys_sigpending(&pending) == 0 && (pending & ends) != 0;
+}
+
+/* Waits for the end of PIDFD. Returns 0, 1 when the time is over, or -EINTR if we are to end. */
+static int watch_helper(int pidfd, const struct patience *patience)
+{
+	struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
+				{ .fd = patience->signals, .events = POLLIN } };
+	struct kernel_timespec left;
+
+	for (;;) {
+		bool limited = patience->deadline != 0;
+		int ready = 0;
+
+		if (!limited || clock_rest(patience->deadline, &left))
+			ready = sys_ppoll(fds, 2, limited ? &left : NULL);
+		if (ready == 0)
+			return 1;
+		if (ready < 0 && ready != -EINTR)
+			return ready;
+		if (ready > 0 && fds[0].revents)
+			return 0;
+		if (ready > 0 && is_to_end())
+			return -EINTR;
+		/* What else there is stays for the workload. */
+		if (ready > 0)
+			fds[1].fd = -1;
+	}
+}
+
+static int await_helper(int pid, int pidfd, const struct patience *patience, int *status)
+{
+	int result = watch_helper(pidfd, patience);
+
+	if (result != 0)
 		sys_kill(pid, SIGKILL);
 	sys_wait4(pid, status, 0);
-	return ready == 0;
+	return result;
 }
 
 static int blame_helper(const struct helper *helper, struct fault *fault)
@@ -209,12 +242,12 @@ static void make_words(struct text *pid, char *map, char **words, const char *na
 }
 
 static int ask_helper(const struct box *box, const struct map *map, struct text *pid,
-		      uint64_t deadline, struct fault *fault)
+		      const struct patience *patience, struct fault *fault)
 {
 	_Alignas(16) char stack[16384];
 	char text[ID_MAP_BYTES + 1] = "", *words[2 + 3 * ID_MAP_LINES + 1];
 	struct helper helper = { .box = box, .map = map, .argv = words };
-	int child, pidfd, late, status = 0;
+	int child, pidfd, ended, status = 0;
 
 	memcpy(text, map->text, strlen(map->text));
 	make_words(pid, text, words, map->name);
@@ -222,9 +255,11 @@ static int ask_helper(const struct box *box, const struct map *map, struct text 
 			    CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &pidfd);
 	if (child < 0)
 		return fault_errno(fault, MAP, map->name, child);
-	late = await_helper(child, pidfd, deadline, &status);
+	ended = await_helper(child, pidfd, patience, &status);
 	sys_close(pidfd);
-	if (late)
+	if (ended < 0)
+		return fault_errno(fault, MAP, map->name, ended);
+	if (ended > 0)
 		return 1;
 	return status == 0 ? 0 : blame_helper(&helper, fault);
 }
@@ -241,7 +276,7 @@ static bool may_set_ids(bool groups)
 }
 
 static int write_one(const struct box *box, int process, const struct map *map, struct text *pid,
-		     uint64_t deadline, struct fault *fault)
+		     const struct patience *patience, struct fault *fault)
 {
 	int error = 0;
 
@@ -253,11 +288,12 @@ static int write_one(const struct box *box, int process, const struct map *map, 
 	error = write_map(process, map->file, map->text);
 	/* Who has the capability and is refused would be refused by the helper's way, too. */
 	if (error == -EPERM && !may_set_ids(map->file[0] == 'g'))
-		return ask_helper(box, map, pid, deadline, fault);
+		return ask_helper(box, map, pid, patience, fault);
 	return error < 0 ? fault_errno(fault, "id ranges", map->file, error) : 0;
 }
 
-int mapper_map_child(const struct box *box, int pid, uint64_t deadline, struct fault *fault)
+int mapper_map_child(const struct box *box, int pid, const struct patience *patience,
+		     struct fault *fault)
 {
 	const struct map maps[] = {
 		{ .file = "uid_map",
@@ -284,7 +320,7 @@ int mapper_map_child(const struct box *box, int pid, uint64_t deadline, struct f
 	if (process < 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]) && status == 0; i++)
-		status = write_one(box, process, &maps[i], &number, deadline, fault);
+		status = write_one(box, process, &maps[i], &number, patience, fault);
 	sys_close(process);
 	return status;
 }

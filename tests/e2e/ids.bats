@@ -108,8 +108,9 @@ start_ranged() {
 		echo caller:300000:1000 >/mnt/subuid
 		echo caller:400000:1000 >/mnt/subgid
 		mount --bind /mnt /etc
-		shift 2
-		exec "$@"' - "$NB_UID" "$NB_GID" "${caller[@]}" setsid "$NB_BIN/starter" reset "$NB" \
+		eval "$3"
+		shift 3
+		exec "$@"' - "$NB_UID" "$NB_GID" "${BEFORE-}" "${caller[@]}" setsid "$NB_BIN/starter" reset "$NB" \
 		-x "$NB_BIN" "$@"
 }
 
@@ -412,6 +413,41 @@ fake() {
 	fake 'kill -STOP $$'
 	run --separate-stderr ranged --timeout 0.5 "${USERS[@]}" -- "$PROBE" exit 0
 	exits 124
+}
+
+@test "a launcher that is to end does not wait for newuidmap" {
+	helped
+	mkfifo "$T/fifo"
+	give "$T/fifo"
+	fake "echo here >$T/fifo
+		kill -STOP \$\$"
+	start_ranged "${USERS[@]}" -- "$PROBE" hold
+	read -r line <"$T/fifo"
+	# That one is for the workload, should there be one.
+	kill -USR1 "$LAUNCHER"
+	kill -TERM "$LAUNCHER"
+	finish
+	exits 125
+	[[ $(cat "$T/err") =~ ^nestbox:\ id\ map:\ newuidmap:\ Interrupted ]]
+}
+
+@test "a change of ids in a namespace that is joined costs no other step" {
+	need_root_caller
+	start -x "$NB_BIN" --allow-userns --map-uids 0:0:1 --map-uids 5:300005:5 --map-gids 0:0:1 \
+		--map-gids 5:400005:5 -- "$PROBE" hold
+	await ready
+	local init workload
+	init=$(children "$LAUNCHER" | tr -d ' ')
+	workload=$(children "$init" | tr -d ' ')
+	exec 8<"/proc/$workload/ns/user"
+	run nb --as bwrap --userns 8 --uid 5 --gid 6 --cap-drop ALL --ro-bind / / -- "$PROBE" caps
+	exits 0
+	says "bounding 0000000000000000" "permitted 0000000000000000"
+	run nb --as bwrap --userns 8 --uid 5 --gid 6 --cap-drop ALL --cap-add CAP_KILL --ro-bind / / -- "$PROBE" caps
+	exits 0
+	says "bounding 0000000000000020" "effective 0000000000000020" "ambient 0000000000000020"
+	run nb --as bwrap --userns 8 --uid 5 --gid 6 --cap-drop ALL --ro-bind / / -- "$PROBE" ids
+	says "uid 5 5 5" "gid 6 6 6"
 }
 
 # ---- who looks on ----
