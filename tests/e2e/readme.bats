@@ -42,8 +42,17 @@ as_reader() {
     grep -qx '{"event":"exit","code":0}' "$T/events"
 }
 
-@test "the README's --explain explains" {
+@test "the README's log gets its line, and keeps what it has" {
     command=$(block 5)
+    [[ $command == *--append* ]]
+    echo before >"$T/log"
+    give "$T/log"
+    as_reader sh -c "cd '$T' && $command"
+    [ "$(cat "$T/log")" = $'before\nstarted' ]
+}
+
+@test "the README's --explain explains" {
+    command=$(block 6)
     [[ $command == *--explain* ]]
     as_reader sh -c "${command/\/srv\/data/$T}" >"$BATS_TEST_TMPDIR/out"
     grep -q "$T  host, writable, noexec" "$BATS_TEST_TMPDIR/out"
@@ -54,7 +63,7 @@ as_reader() {
     printf '#!/bin/sh\nsetpriv --reuid=7 --regid=8 --clear-groups -- touch seven\ntouch root\n' >"$T/service"
     chmod 0755 "$T/service"
     chmod 0777 "$T"
-    command=$(block 6)
+    command=$(block 7)
     [[ $command == *--map-uids* ]]
     with_etc "${CALLER[@]}" env "PATH=$NB_BIN:$PATH" sh -c "cd '$T' && $command"
     [ "$(stat -c %u:%g "$T/root" "$T/seven")" = $'300000:400000\n300007:400008' ]
