@@ -50,6 +50,7 @@ core() {
 
 @test "the same below a writable directory" {
 	attack -w "$T/logs"
+	attack -x / -w / -x "$NB_BIN"
 }
 
 @test "the same with the profile that allows nearly all" {
