@@ -213,7 +213,7 @@ build/units/%_test: tests/unit/%_test.c $(UNIT_OBJECTS) build/units/program.o
 
 # --- What people call ------------------------------------------------------------------------------
 
-.PHONY: deps demo check unit e2e lint sanitize bench syscalls-list man install clean help size
+.PHONY: deps demo check unit e2e fuzz lint sanitize bench syscalls-list man install clean help size
 
 deps: ## install what the build and the tests need (Debian packages)
 	@tests/deps
@@ -237,6 +237,20 @@ e2e: $(B)/nestbox $(HOSTS) $(TEST_PROGRAMS) $(BENCH_PROGRAMS) ## tests of the co
 
 sanitize: ## the same with address and undefined-behaviour sanitizers
 	@$(MAKE) -s LIBC=sanitize e2e
+
+# Needs clang, which nothing else here does.
+FUZZ_SECONDS ?= 60
+build/fuzz/%: tests/fuzz/%.c filters/oci.c filters/document.c filters/errnos.c
+	@mkdir -p $(@D)
+	$(Q)clang -std=gnu11 -D_GNU_SOURCE -I. -O1 -g -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -o $@ $^ -lseccomp -ljansson
+
+fuzz: build/fuzz/oci ## feed random input to the parser of users' profiles (FUZZ_SECONDS=60)
+	@mkdir -p build/fuzz/corpus build/fuzz/seeds
+	@cp build/taken/*.json build/fuzz/seeds/ 2>/dev/null || true
+	@build/fuzz/oci -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=10 -verbosity=0 \
+		-artifact_prefix=build/fuzz/ build/fuzz/corpus build/fuzz/seeds \
+		2>build/fuzz/log || { tail -n 30 build/fuzz/log; exit 1; }
 
 lint: $(GENERATED) $(GEN)/options ## static checks of code, scripts and man page
 	@tests/lint
