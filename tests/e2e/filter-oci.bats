@@ -199,6 +199,16 @@ needs_profile() {
 	one_line 'kills whoever calls execve'
 }
 
+@test "a profile that forbids even to exit: a command that cannot be run ends all the same" {
+	printf '{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["execve"],"action":"SCMP_ACT_ALLOW"}]}' >p.json
+	NB_LIMIT=20 run mini --filter p.json -- /no/such
+	exits 132 # SIGILL
+	NB_LIMIT=20 run as_caller "$NB" --init-only --filter p.json -- /no/such
+	exits 127
+	NB_LIMIT=20 run mini --as-pid-1 --filter p.json -- /no/such
+	exits 132
+}
+
 @test "bwrap has no such option" {
 	profile p.json "$NO_CHDIR"
 	run as_caller "$NB" --as bwrap --ro-bind / / --filter p.json -- "$TRY" chdir /
