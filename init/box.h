@@ -114,7 +114,7 @@ struct workload {
 	const struct built *built;
 	int users; /* the user namespace that is made for it; -1: it comes with it, or it makes it */
 	mode_t umask; /* the caller's */
-	/* Without a box there is no report: a child that fails leaves it here. */
+	/* A child that fails leaves it here for the init, whose memory this is. */
 	bool failed;
 	enum report_kind failure;
 	struct fault fault;

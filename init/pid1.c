@@ -246,6 +246,8 @@ static int start_workload(const struct box *box, const struct built *built, mode
 	if (box->nested && workload.users < 0)
 		flags |= CLONE_NEWUSER;
 	pid = clone_child(workload_main, &workload, box->workload_stack, flags, NULL);
+	if (workload.failed)
+		report_fault(box->report[1], workload.failure, &workload.fault);
 	return pid < 0 ? fault_errno(fault, "nested user namespace", "clone", pid) : pid;
 }
 

@@ -350,17 +350,18 @@ static _Noreturn void workload_alone(struct workload *workload)
 int workload_main(void *argument)
 {
 	struct workload *workload = argument;
-	int report = workload->box->report[1];
-	struct fault fault;
 
 	if (workload->box->plan->init_only)
 		workload_alone(workload);
 
-	if (set_up(workload, &fault) != 0) {
-		report_fault(report, REPORT_SETUP_FAILED, &fault);
-	} else {
-		run(workload->box, &fault);
-		report_fault(report, REPORT_EXEC_FAILED, &fault);
+	workload->failure = REPORT_SETUP_FAILED;
+	if (set_up(workload, &workload->fault) == 0) {
+		run(workload->box, &workload->fault);
+		workload->failure = REPORT_EXEC_FAILED;
 	}
+	workload->failed = true;
+	/* Else PID 1 tells: a filter may forbid us even that. */
+	if (!workload->box->reaper)
+		report_fault(workload->box->report[1], workload->failure, &workload->fault);
 	sys_exit_group(EXIT_NESTBOX);
 }
