@@ -371,3 +371,21 @@ Seccomp:	2"
 	matches '^kptr, [0-9]+ instructions$' '^    by arguments: read write ' \
 		'^ +[0-9]+  if has a bit of 0x80000000: '
 }
+
+@test "--allow-userns: whoever is root in a namespace of its own can undo no wall of the box" {
+	echo kept >file
+	give file
+	mkdir empty
+	give empty
+	run box --allow-userns --uid 7 --gid 7 -r "$T" --tmpfs "$T/empty" -- unshare -Urm sh -c "
+		mount -o remount,bind,rw '$T' || mount -o remount,rw '$T' || echo read-only
+		umount '$T' || umount '$T/empty' || umount -l '$T/empty' || echo covered
+		echo changed >'$T/file' || echo refused
+		mount -t tmpfs t '$T' && echo mine
+		cat /proc/1/environ || echo hidden
+		chroot /proc/1/root true || echo inside
+		nsenter -t 1 -m true || echo apart"
+	exits 0
+	says read-only covered refused mine hidden inside apart
+	[ "$(cat file)" = kept ]
+}

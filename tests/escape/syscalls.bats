@@ -192,6 +192,41 @@ print(socket.getaddrinfo("localhost", 80, socket.AF_INET, socket.SOCK_STREAM,
 	attempts ok listener
 }
 
+@test "none: still nothing is typed into a terminal, and foreign calls kill" {
+	run mini --filter none -- "$NB_BIN/syscalls" tiocsti tiocsti-high tiocsti-all-high tioclinux \
+		tioclinux-high tioccons tiocsetd tiocsetd-high tiocexcl tiocexcl-high
+	exits 0
+	[ "$(grep -c ': EPERM$' <<<"$output")" -eq 10 ]
+	need_x86_64
+	run mini --filter none -- "$NB_BIN/syscalls" x32-ioctl x32-everything i386-ioctl i386-everything
+	exits 0
+	lacks ': (ok|E)'
+}
+
+@test "none: the other walls hold against mounts, namespaces, and process 1" {
+	run mini --filter none -- "$NB_BIN/syscalls" mount mount-bind mount-remount pivot_root chroot \
+		unshare-user unshare-mnt unshare-net clone-user clone-mnt mknod-char mknod-block \
+		init_module reboot swapon settimeofday sethostname
+	exits 0
+	lacks ': ok$'
+	need strace
+	run box --filter none -- strace -p 1
+	[ "$status" -ne 0 ]
+	matches 'Operation not permitted'
+}
+
+@test "network: nothing but NETLINK_ROUTE is more than by default" {
+	run mini -- "$NB_BIN/syscalls"
+	exits 0
+	local by_default
+	by_default=$(grep -v '^socket-\(netlink\|all-others\)' <<<"$output")
+	run mini --filter network -- "$NB_BIN/syscalls"
+	exits 0
+	says 'socket-netlink: ok'
+	output=$(grep -v '^socket-\(netlink\|all-others\)' <<<"$output")
+	is "$by_default"
+}
+
 # So that no attempt is forgotten above: nothing but these answers, and no filter, no test.
 @test "the attacker's whole list" {
 	run mini -- "$NB_BIN/syscalls"
