@@ -18,16 +18,16 @@ const struct filter filter_listener = { .name = "listener", CODE(listener) };
 const struct filter filter_once = { .name = "once", CODE(once) };
 
 static const struct filter workload[] = {
-	{ .name = "default", CODE(default) },
-	{ .name = "strict", CODE(strict), .asks = true },
-	{ .name = "network", CODE(network) },
+	{ .name = "default", CODE(default), .refuses_keys = true },
+	{ .name = "strict", CODE(strict), .asks = true, .refuses_keys = true },
+	{ .name = "network", CODE(network), .refuses_keys = true },
 	{ .name = "none", CODE(none) },
 };
 
 /* The one for user namespaces has what network has, and none refuses nothing that they ask for. */
 static const struct filter workload_userns[] = {
-	{ .name = "default", CODE(default_userns) },
-	{ .name = "network", CODE(default_userns) },
+	{ .name = "default", CODE(default_userns), .refuses_keys = true },
+	{ .name = "network", CODE(default_userns), .refuses_keys = true },
 	{ .name = "none", CODE(none) },
 };
 

@@ -20,6 +20,7 @@ struct filter {
 	unsigned short len; /* instructions */
 	unsigned int flags; /* of seccomp(2) */
 	bool asks;          /* one exec: filters/once.profile goes with it */
+	bool refuses_keys;  /* keyctl(2), add_key(2) and request_key(2) */
 };
 
 extern const struct filter filter_pid1;     /* PID 1, once the workload runs */

@@ -6,6 +6,7 @@
 
 #include "init/explain.h"
 #include "init/filters.h"
+#include "init/hardening.h"
 #include "init/text.h"
 #include "init/walls.h"
 
@@ -154,11 +155,12 @@ static void print_words(struct printer *printer, const char *name, struct text *
 }
 
 /* What is built on request, and what may be missing. */
-static void print_requests(struct printer *printer, const struct plan *plan)
+static void print_requests(struct printer *printer, const struct box *box)
 {
+	const struct plan *plan = box->plan;
 	struct text asked = { 0 }, optional = { 0 };
 
-	if (plan->new_keyring)
+	if (hardening_wants_keyring(box))
 		add_word(&asked, walls[WALL_KEYRING].name);
 	if (plan->deny_tsc)
 		add_word(&asked, walls[WALL_TSC].name);
@@ -180,7 +182,7 @@ static void print_no_walls(struct printer *printer, const struct box *box)
 	     box->plan->capabilities == UINT64_MAX ? "the caller's"
 	     : box->plan->capabilities == 0        ? "none, no_new_privs"
 						   : "some of the caller's, no_new_privs");
-	print_requests(printer, box->plan);
+	print_requests(printer, box);
 	print_filters(printer, box);
 }
 
@@ -251,7 +253,7 @@ static void print_walls(struct printer *printer, const struct box *box)
 	leaf(printer, false, "capabilities",
 	     box->plan->capabilities == 0 ? "none, securebits locked, no_new_privs"
 					  : "some in the nested user namespace, no_new_privs");
-	print_requests(printer, box->plan);
+	print_requests(printer, box);
 	print_filters(printer, box);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
+#include "filters/filter.h"
 #include "init/hardening.h"
 #include "init/walls.h"
 #include "mountns/sys.h"
@@ -40,12 +41,22 @@ static int report(const struct box *box, enum wall wall, int error, struct fault
 	return wall_missing(box, wall, fault);
 }
 
-/* Where the kernel has no keys there is no keyring to leave: keyrings(7). */
-static int leave_keyring(void)
+/* Where no filter of ours keeps the workload from using the caller's keys, it has a keyring of its own. */
+bool hardening_wants_keyring(const struct box *box)
+{
+	bool reachable = box->filter == NULL || !box->filter->refuses_keys;
+
+	return box->plan->new_keyring ||
+	       (box->plan->as == AS_NESTBOX && !box->plan->init_only && reachable);
+}
+
+/* Where the kernel has no keys there is no keyring to leave: keyrings(7). What a filter around us refuses to
+ * us it refuses to the workload, too. */
+static int leave_keyring(const struct box *box)
 {
 	int error = sys_join_session_keyring();
 
-	return error == -ENOSYS ? 0 : error;
+	return error == -ENOSYS || (error == -EPERM && !box->plan->new_keyring) ? 0 : error;
 }
 
 /*
@@ -56,7 +67,7 @@ static int leave_keyring(void)
 int hardening_apply(const struct box *box, struct fault *fault)
 {
 	const struct plan *plan = box->plan;
-	int error = plan->new_keyring ? leave_keyring() : 0;
+	int error = hardening_wants_keyring(box) ? leave_keyring(box) : 0;
 
 	if (report(box, WALL_KEYRING, error, fault) != 0)
 		return -1;

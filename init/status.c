@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "filters/filter.h"
+#include "init/hardening.h"
 #include "init/status.h"
 #include "init/text.h"
 #include "init/walls.h"
@@ -47,7 +48,7 @@ static void add_walls(struct text *line, const struct box *box)
 		 box->filter != NULL       ? box->filter->name
 		 : box->program_count == 0 ? "none"
 					   : "caller");
-	add_asked(line, box, WALL_KEYRING, box->plan->new_keyring);
+	add_asked(line, box, WALL_KEYRING, hardening_wants_keyring(box));
 	add_asked(line, box, WALL_TSC, box->plan->deny_tsc);
 	add_asked(line, box, WALL_MDWE, box->plan->mdwe);
 	add_asked(line, box, WALL_IDS, false);

@@ -251,6 +251,21 @@ state 1"
 	says "key Required key not available"
 }
 
+@test "without a filter of ours that refuses keys the caller's are not there either" {
+	run --separate-stderr as_caller "$PROBE" with-key nbtest "$PROBE" keyring nbtest
+	[ "$status" -eq 0 ] || skip "keys cannot be had here"
+	run --separate-stderr as_caller "$PROBE" with-key nbtest "$NB" --filter none -x "$NB_BIN" -- "$PROBE" keyring nbtest
+	says "key Required key not available"
+	echo '{"defaultAction":"SCMP_ACT_ALLOW"}' >"$T/all.json"
+	run --separate-stderr as_caller "$PROBE" with-key nbtest "$NB" --filter "$T/all.json" -x "$NB_BIN" -- \
+		"$PROBE" keyring nbtest
+	says "key Required key not available"
+	x86
+	run --separate-stderr as_caller "$NB_BIN/deny" 250 EPERM -- "$NB" -x "$NB_BIN" --filter none -- "$PROBE" exit 3
+	exits 3
+	[ -z "$stderr" ]
+}
+
 @test "the calls for keys are closed without it, too" {
 	run mini -- "$PROBE" keyring nbtest
 	exits 99
