@@ -162,11 +162,21 @@ print(os.fstat(fd).st_size, a.getblocking(), os.get_blocking(w), os.get_blocking
 	run as_caller bash -c "$NB -x /usr -x /bin -x /lib -x /lib64 --append $LOG -- \
 		sh -c 'echo pipe >/dev/stdout' | cat"
 	is pipe
-	# But not the file itself, of which the shell outside has opened one that may write anywhere.
-	run --separate-stderr bash -c "$(declare -f as_caller nb box); $(declare -p CALLER NB NB_BIN)
-		box --append $LOG -- sh -c ': >/proc/self/fd/1' >>$LOG"
-	[ "$status" -ne 0 ]
-	logs
+	# But not the file itself, where the caller has opened it.
+	run as_caller bash -c "$NB -x /usr -x /bin -x /lib -x /lib64 --append $LOG -- /usr/bin/python3 -c '
+import os, fcntl
+fcntl.fcntl(1, fcntl.F_SETFL, 0)
+assert fcntl.fcntl(1, fcntl.F_GETFL) & os.O_APPEND
+for call in (lambda: os.open(\"/dev/stdout\", os.O_RDWR), lambda: os.truncate(\"/proc/self/fd/1\", 0),
+             lambda: os.ftruncate(1, 0)):
+    try:
+        call()
+        raise SystemExit(1)
+    except PermissionError:
+        pass
+os.pwrite(1, b\"end\\n\", 0)' >>$LOG"
+	exits 0
+	logs end
 }
 
 @test "so can those of --keep-fd and --map-fd, but not the file itself" {
@@ -265,6 +275,22 @@ listener() {
 		[ "$(cut -d' ' -f 5 "/proc/$child/stat")" != "$child" ] || continue
 		echo "$child"
 	done
+}
+
+@test "it has no rights, a filter, and no descriptors but its own" {
+	need_root
+	start -x /usr -x /bin -x /lib -x /lib64 --append "$LOG" -- sh -c 'echo up; read -r x' \
+		5</etc/passwd < <(cat /dev/zero)
+	await up
+	local pid
+	pid=$(listener)
+	output=$(cat "/proc/$pid/status")
+	matches '^CapEff:.0+$' '^CapPrm:.0+$' '^NoNewPrivs:.1$' '^Seccomp:.2$'
+	# The file, /proc, and the workload's calls.
+	[ "$(ls "/proc/$pid/fd" | wc -l)" -eq 3 ]
+	[ "$(readlink "/proc/$pid/fd/"* | grep -c -e '^anon_inode:seccomp notify$' -e '^/proc$')" -eq 2 ]
+	kill -KILL "$LAUNCHER"
+	gone "$pid"
 }
 
 @test "when it is killed, so is the box" {
