@@ -242,6 +242,9 @@ const char *append_probe(int *error)
 	*error = notify_probe();
 	if (*error < 0)
 		return "needs seccomp notification (Linux 5.5)";
+	*error = target_probe();
+	if (*error < 0)
+		return "needs process_vm_readv, which some kernels are built without";
 	/* There is no such process, which is found out last. */
 	*error = sys_pidfd_getfd(-1, 0);
 	return *error == -EBADF ? (*error = 0, NULL) : "needs pidfd_getfd (Linux 5.6)";

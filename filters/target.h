@@ -11,6 +11,9 @@
 
 #include "filters/notify.h"
 
+/* Whether memory can be read at all. Returns 0, or -errno. */
+int target_probe(void);
+
 /* Copies SIZE bytes at ADDRESS in its memory to TO. Returns 0 or -errno: -EFAULT if they are not all
  * there, -EPERM if we may not look (an executable that its own user may not read). */
 int target_read(const struct notify_call *call, uint64_t address, void *to, size_t size);
