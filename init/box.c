@@ -117,6 +117,8 @@ static int prepare_view(struct box *box, struct fault *fault)
 		.own_init = !box->reaper,
 		.nests = plan->allow_userns,
 		.file_label = plan->file_label,
+		.watcher = { box->landlock.ruleset >= 0 ? landlock_allow_mount : NULL,
+			     &box->landlock },
 	};
 
 	return mountns_prepare(&box->view, &request, fault);
@@ -149,7 +151,7 @@ static int prepare_alone(struct box *box, struct fault *fault)
 	}
 	box->directory[0] = '\0';
 	if (box_take_descriptors(box, fault) != 0 || make_arguments(box, fault) != 0 ||
-	    make_environment(box, fault) != 0)
+	    make_environment(box, fault) != 0 || box_make_rules(box, fault) != 0)
 		return -1;
 	return plan->chdir == NULL ? 0 : choose_directory(box, fault);
 }
@@ -167,6 +169,7 @@ int box_prepare(struct box *box, const struct plan *plan, struct fault *fault)
 			     .namespaces = plan->namespaces,
 			     .take_uid = plan->init_only ? plan->uid : -1,
 			     .take_gid = plan->init_only ? plan->gid : -1,
+			     .landlock.ruleset = -1,
 			     .report = { -1, -1 },
 			     .listener = { -1, -1 },
 			     .maps_ready = { -1, -1 } };
@@ -182,7 +185,7 @@ int box_prepare(struct box *box, const struct plan *plan, struct fault *fault)
 	if (!plan->loose)
 		find_terminal(box);
 	if (choose_directory(box, fault) != 0 || make_arguments(box, fault) != 0 ||
-	    make_environment(box, fault) != 0)
+	    make_environment(box, fault) != 0 || box_make_rules(box, fault) != 0)
 		return -1;
 	return prepare_view(box, fault);
 }

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "filters/append.h"
+#include "filters/landlock.h"
 #include "init/plan.h"
 #include "init/report.h"
 
@@ -48,6 +49,7 @@ struct box {
 	char directory[PATH_MAX];    /* where the workload starts, if it is there; "" otherwise */
 	const struct filter *filter; /* the built-in one; NULL: none */
 	struct once *once;           /* what that may need: init/once.h */
+	struct landlock landlock;
 	struct program *programs;
 	size_t program_count;
 	int *keep_fds; /* all above 2; with those that FD_MAPS puts there */
@@ -85,6 +87,9 @@ int box_take_descriptors(struct box *box, struct fault *fault);
 int box_map_ranges(struct box *box, struct fault *fault);
 void box_choose_ids(struct box *box);
 
+/* The part of that in init/landlock.c. With a view or, without a box, from what is granted there. */
+int box_make_rules(struct box *box, struct fault *fault);
+
 /* Waits for --block-fd, also after a clone. Returns 0, or -1 with the fault. */
 int box_wait_for_caller(const struct plan *plan, struct fault *fault);
 
@@ -92,7 +97,7 @@ int box_wait_for_caller(const struct plan *plan, struct fault *fault);
 static inline bool box_denies_new_privileges(const struct box *box)
 {
 	return !box->plan->init_only || box->program_count > 0 || box->filter != NULL ||
-	       box->plan->deny_tsc || box->plan->restrict_kptr ||
+	       box->landlock.ruleset >= 0 || box->plan->deny_tsc || box->plan->restrict_kptr ||
 	       box->plan->capabilities != UINT64_MAX;
 }
 

@@ -80,8 +80,8 @@ static int check_keep_fds(struct box *box, struct fault *fault)
 {
 	const struct plan *plan = box->plan;
 
-	/* Two more for the report pipe and the listener's socket. */
-	box->keep_fds = calloc(plan->keep_fd_count + plan->fd_map_count + 2, sizeof(int));
+	/* Three more for the report pipe, the listener's socket and the rules of Landlock. */
+	box->keep_fds = calloc(plan->keep_fd_count + plan->fd_map_count + 3, sizeof(int));
 	if (box->keep_fds == NULL)
 		return fault_errno(fault, "options", "--keep-fd", ENOMEM);
 	for (size_t i = 0; i < plan->keep_fd_count; i++) {

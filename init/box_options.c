@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -359,4 +360,23 @@ int add_seccomp(struct parser *parser, const struct option *option, char **argum
 		return parser_refuse(fault, option, "cannot be combined with --seccomp", NULL);
 	parser->added_seccomp = true;
 	return append_fd(&plan->seccomp_fds, &plan->seccomp_fd_count, option, arguments, fault);
+}
+
+int add_ports(struct parser *parser, const struct option *option, char **arguments,
+	      struct fault *fault)
+{
+	struct plan *plan = parser->plan;
+	uint64_t **ports =
+		option->parameter == PORTS_CONNECT ? &plan->connect_ports : &plan->bind_ports;
+
+	if (*ports == NULL)
+		*ports = calloc(VALUE_PORTS / 64, sizeof(**ports));
+	if (*ports == NULL)
+		return fault_errno(fault, "options", option->name, ENOMEM);
+	if (!value_ports(arguments[0], *ports))
+		return parser_refuse(fault, option,
+				     "must be \"none\" or ports from 0 to 65535 and ranges of them "
+				     "such as 80,8000-8080, not",
+				     arguments[0]);
+	return 0;
 }

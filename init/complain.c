@@ -14,40 +14,57 @@ static const struct {
 	const char *step;
 	int error;
 	const char *hint;
-	bool native; /* names options that only a box of nestbox has */
+	/* Options that the hint names are had anywhere, in a box of nestbox alone, or where grants are
+	 * what counts, with or without a box. */
+	enum { ANYWHERE, IN_BOX, WITH_GRANTS } place;
 } hints[] = {
 	{ "clone", EPERM,
 	  "new user namespaces are not allowed here; a container needs a seccomp profile that "
 	  "allows clone, a host kernel.unprivileged_userns_clone=1 or "
 	  "kernel.apparmor_restrict_unprivileged_userns=0",
-	  false },
+	  ANYWHERE },
 	{ "clone", ENOSPC,
-	  "the limit of namespaces is reached; see /proc/sys/user/max_*_namespaces", false },
+	  "the limit of namespaces is reached; see /proc/sys/user/max_*_namespaces", ANYWHERE },
 	{ "clone", EUSERS, "user namespaces are nested too deeply; 32 levels are the limit",
-	  false },
-	{ "clone", EINVAL, "the kernel lacks one of the namespaces", false },
-	{ "clone", EAGAIN, "the limit of processes is reached; see ulimit -u and pids.max", false },
+	  ANYWHERE },
+	{ "clone", EINVAL, "the kernel lacks one of the namespaces", ANYWHERE },
+	{ "clone", EAGAIN, "the limit of processes is reached; see ulimit -u and pids.max",
+	  ANYWHERE },
 	{ "id map", EPERM,
 	  "the caller may not map its own ids; as root in a container it needs CAP_SETFCAP",
-	  false },
+	  ANYWHERE },
 	{ "id ranges", EPERM,
 	  "the ids outside must all be mapped in the caller's own user namespace; for its id 0 "
 	  "CAP_SETFCAP is needed, too",
-	  true },
+	  IN_BOX },
 	{ "proc", EPERM,
 	  "parts of the outer /proc are covered, so that the kernel refuses a fresh one; run the "
 	  "outer container with an unmasked /proc",
-	  false },
-	{ "mount_setattr", ENOSYS, "Linux 5.12 or newer is needed", false },
+	  ANYWHERE },
+	{ "mount_setattr", ENOSYS, "Linux 5.12 or newer is needed", ANYWHERE },
 	{ "keyring", EDQUOT,
 	  "the limit of keys is reached, one for each box; see /proc/sys/kernel/keys/maxkeys",
-	  false },
-	{ "seccomp", ENOSYS, "the kernel lacks CONFIG_SECCOMP_FILTER", false },
+	  ANYWHERE },
+	{ "seccomp", ENOSYS, "the kernel lacks CONFIG_SECCOMP_FILTER", ANYWHERE },
 	{ "exec", ENOENT,
-	  "not in the box, or its interpreter or loader is not; grant it with --exec", true },
-	{ "exec", EACCES, "not executable, or not granted with --exec", true },
-	{ "chdir", ENOENT, "not in the box; grant it with --read or --write", true },
+	  "not in the box, or its interpreter or loader is not; grant it with --exec", IN_BOX },
+	{ "exec", EACCES, "not executable, or not granted with --exec", WITH_GRANTS },
+	{ "landlock", EPERM,
+	  "its calls are blocked here; a container needs a seccomp profile that allows "
+	  "landlock_create_ruleset, landlock_add_rule and landlock_restrict_self",
+	  ANYWHERE },
+	{ "landlock", E2BIG, "16 rulesets on top of each other are the limit", ANYWHERE },
+	{ "chdir", ENOENT, "not in the box; grant it with --read or --write", IN_BOX },
 };
+
+static bool is_at(const struct plan *plan, int place)
+{
+	if (place == ANYWHERE)
+		return true;
+	if (plan->as != AS_NESTBOX)
+		return false;
+	return !plan->init_only || (place == WITH_GRANTS && plan->grant_count > 0);
+}
 
 const char *init_hint(const struct plan *plan, const struct fault *fault)
 {
@@ -55,7 +72,7 @@ const char *init_hint(const struct plan *plan, const struct fault *fault)
 		return NULL;
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
 		if (hints[i].error == fault->error && strcmp(hints[i].step, fault->step) == 0 &&
-		    (!hints[i].native || (plan->as == AS_NESTBOX && !plan->init_only)))
+		    is_at(plan, (int)hints[i].place))
 			return hints[i].hint;
 	return NULL;
 }

@@ -60,12 +60,44 @@ static void print_source(struct printer *printer, const struct source *source)
 	print(printer, &line);
 }
 
+/* Without a box: the paths are the host's, and stay where they are. */
+static void print_grants(struct printer *printer, const struct view *view)
+{
+	if (view->source_count == 0)
+		return;
+	heading(printer, "grants");
+	for (size_t i = 0; i < view->source_count; i++) {
+		const struct source *source = &view->sources[i];
+		struct text line = { 0 };
+
+		text_add(&line, i + 1 == view->source_count ? marks.last : marks.branch);
+		text_visible(&line, source->path);
+		text_add(&line, "  read");
+		text_add(&line, source->rights & GRANT_WRITE ? ", write" : "");
+		text_add(&line, source->rights & GRANT_EXEC ? ", execute" : "");
+		print(printer, &line);
+	}
+}
+
 static void print_step(struct printer *printer, const struct mount_step *step)
 {
 	static const char *const what[] = {
-		[STEP_TMPFS] = "  new tmpfs",    [STEP_DIR] = "  directory",
-		[STEP_SYMLINK] = "  link to ",   [STEP_PROC] = "  new procfs",
-		[STEP_DEV] = "  new small /dev", [STEP_SCRATCH] = "  new tmpfs, noexec",
+		[STEP_BIND] = "  host's, from ",
+		[STEP_TMPFS] = "  new tmpfs",
+		[STEP_DIR] = "  directory",
+		[STEP_SYMLINK] = "  link to ",
+		[STEP_FILE] = "  new file",
+		[STEP_DATA] = "  new file, mounted",
+		[STEP_CHMOD] = "  other permissions",
+		[STEP_REMOUNT] = "  read-only",
+		[STEP_PROC] = "  new procfs",
+		[STEP_DEV] = "  new small /dev",
+		[STEP_MQUEUE] = "  new mqueue",
+		[STEP_LAYER] = "  layer of the next overlay: ",
+		[STEP_OVERLAY] = "  overlay, changes go to ",
+		[STEP_TMP_OVERLAY] = "  overlay, changes go to memory",
+		[STEP_RO_OVERLAY] = "  overlay, read-only",
+		[STEP_SCRATCH] = "  new tmpfs, noexec",
 	};
 	struct text line = { 0 };
 
@@ -74,6 +106,14 @@ static void print_step(struct printer *printer, const struct mount_step *step)
 	text_add(&line, what[step->kind]);
 	if (step->kind == STEP_SYMLINK)
 		text_visible(&line, step->text);
+	else if (step->source != NULL)
+		text_visible(&line, step->source);
+	else if (step->kind == STEP_BIND)
+		text_add(&line, "a descriptor");
+	if (step->flags & STEP_READ_ONLY)
+		text_add(&line, ", read-only");
+	if (step->flags & STEP_DEVICES)
+		text_add(&line, ", with devices");
 	print(printer, &line);
 }
 
@@ -121,6 +161,57 @@ static void print_namespaces(struct printer *printer, const struct box *box)
 			text_add(&list, namespaces[i].name);
 	list.bytes[list.length - 1] = '\0';
 	leaf(printer, false, "namespaces", list.bytes);
+}
+
+/* As the options have them; a list that is too long for a line ends in "...". */
+static void add_ports(struct text *line, const char *what, const uint64_t *ports)
+{
+	size_t start;
+
+	if (ports == NULL)
+		return;
+	text_add(line, what);
+	start = line->length;
+	for (unsigned int port = 0, last; port < LANDLOCK_PORTS; port = last + 1) {
+		for (last = port; last < LANDLOCK_PORTS && ports[last / 64] >> last % 64 & 1;
+		     last++)
+			;
+		if (last == port)
+			continue;
+		text_add(line, line->length > start ? "," : "");
+		if (line->length > TEXT_RESERVE) {
+			text_add(line, "...");
+			return;
+		}
+		text_number(line, port);
+		text_add(line, last > port + 1 ? "-" : "");
+		if (last > port + 1)
+			text_number(line, last - 1);
+	}
+	text_add(line, line->length > start ? "" : "none");
+}
+
+static void print_landlock(struct printer *printer, const struct box *box)
+{
+	const struct landlock *landlock = &box->landlock;
+	struct text line = { 0 };
+
+	if (landlock->abi == 0) {
+		leaf(printer, false, "landlock", "none");
+		return;
+	}
+	text_add(&line, "ABI ");
+	text_number(&line, (unsigned int)landlock->abi);
+	if (box->plan->init_only && box->plan->grant_count > 0)
+		text_add(&line, ", nothing but the grants");
+	else if (!box->plan->init_only && landlock->handled.files != 0)
+		text_add(&line, ", each mount with the rights above");
+	if (landlock->handled.scopes != 0)
+		text_add(&line, ", no signals and abstract sockets to the outside");
+	add_ports(&line, ", TCP connections to ", box->plan->connect_ports);
+	add_ports(&line, ", TCP ports to bind ", box->plan->bind_ports);
+	line.bytes[line.length] = '\0';
+	leaf(printer, false, "landlock", line.bytes);
 }
 
 static void print_filters(struct printer *printer, const struct box *box)
@@ -179,9 +270,12 @@ static void print_no_walls(struct printer *printer, const struct box *box)
 	heading(printer, "walls");
 	leaf(printer, false, "view, namespaces", "the caller's");
 	leaf(printer, false, "capabilities",
-	     box->plan->capabilities == UINT64_MAX ? "the caller's"
-	     : box->plan->capabilities == 0        ? "none, no_new_privs"
-						   : "some of the caller's, no_new_privs");
+	     box->plan->capabilities == UINT64_MAX && !box_denies_new_privileges(box)
+		     ? "the caller's"
+	     : box->plan->capabilities == UINT64_MAX ? "the caller's, no_new_privs"
+	     : box->plan->capabilities == 0          ? "none, no_new_privs"
+						     : "some of the caller's, no_new_privs");
+	print_landlock(printer, box);
 	print_requests(printer, box);
 	print_filters(printer, box);
 }
@@ -253,6 +347,7 @@ static void print_walls(struct printer *printer, const struct box *box)
 	leaf(printer, false, "capabilities",
 	     box->plan->capabilities == 0 ? "none, securebits locked, no_new_privs"
 					  : "some in the nested user namespace, no_new_privs");
+	print_landlock(printer, box);
 	print_requests(printer, box);
 	print_filters(printer, box);
 }
@@ -327,6 +422,7 @@ int explain(const struct box *box)
 	struct fault fault;
 
 	if (box->plan->init_only) {
+		print_grants(&printer, &box->view);
 		print_no_walls(&printer, box);
 	} else {
 		print_view(&printer, &box->view);

@@ -103,6 +103,7 @@ static const struct filter *find_built_in(const struct box *box, size_t *index)
 		box->plan->deny_tsc && !wall_is_missing(box, WALL_TSC) ? &filter_tsc : NULL,
 		box->filter != NULL && !box->reaper && !box->plan->init_only ? &filter_init : NULL,
 		box->plan->restrict_kptr && kernel_has_half() ? &filter_kptr : NULL,
+		box->landlock.handled.ports != 0 ? &filter_tcp : NULL,
 		box->filter != NULL && box->filter->asks ? &filter_once : NULL,
 		box->view.append_count > 0 ? &filter_append : NULL,
 		box->filter,

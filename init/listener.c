@@ -185,9 +185,9 @@ int listener_confine(const struct box *box, struct fault *fault)
 {
 	int error = 0;
 
-	/* Those of the plan, the report pipe and our socket. */
+	/* Those of the plan, the report pipe, our socket and the rules. */
 	if (box->append.count > 0)
-		error = append_confine(&box->append, box->keep_fds, box->keep_fd_count + 2);
+		error = append_confine(&box->append, box->keep_fds, box->keep_fd_count + 3);
 
 	return error < 0 ? fault_errno(fault, "append", "Landlock", error) : 0;
 }

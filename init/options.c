@@ -302,21 +302,21 @@ int refuse_late_name(struct parser *parser, const struct option *option, char **
 	return parser_refuse(fault, option, "must be the first option", NULL);
 }
 
-/* Without a box there is nothing that these could be about. */
+/* Without a box there is nothing that these could be about. Grants and ports are Landlock's then. */
 static int check_init_only(const struct parser *parser, struct fault *fault)
 {
-	static const char *const others[] = { "--hostname",        "--as-pid-1",
-					      "--lock-file",       "--exec-label",
-					      "--info-fd",         "--json-status-fd",
-					      "--userns-block-fd", "--die-with-fd",
-					      "--map-uids",        "--map-gids" };
+	static const char *const others[] = {
+		"--hostname", "--as-pid-1",       "--lock-file",       "--exec-label",
+		"--info-fd",  "--json-status-fd", "--userns-block-fd", "--die-with-fd",
+		"--map-uids", "--map-gids",       "--append"
+	};
 
 	struct plan *plan = parser->plan;
 
 	for (size_t i = 0; i < option_count; i++) {
 		enum option_group group = options[i].group;
-		bool box =
-			group == GROUP_GRANTS || group == GROUP_MOUNTS || group == GROUP_NAMESPACES;
+		bool box = group == GROUP_MOUNTS ||
+			   (group == GROUP_NAMESPACES && options[i].handler != add_ports);
 
 		for (size_t j = 0; j < sizeof(others) / sizeof(others[0]); j++)
 			box |= strcmp(options[i].name, others[j]) == 0;
@@ -445,5 +445,7 @@ void init_release(struct plan *plan)
 	free(plan->uid_ranges);
 	free(plan->gid_ranges);
 	free(plan->groups);
+	free(plan->connect_ports);
+	free(plan->bind_ports);
 	free(plan->repeated);
 }

@@ -41,7 +41,7 @@ option_handler add_grant, add_optional_grant, add_bind, add_bind_fd, add_step, a
 option_handler add_env, set_flag, set_hostname, add_limit, set_timeout, set_text, add_keep_fd,
 	set_fd, unshare_all, unshare_namespace, unshare_try, share_namespace, change_capabilities,
 	add_lock_file, set_filter, set_dump, set_seccomp, add_seccomp;
-option_handler add_map_fd, forbid_cores, set_umask;
+option_handler add_map_fd, forbid_cores, set_umask, add_ports;
 
 /* init/id_options.c */
 option_handler set_id, add_id_range, add_groups;
@@ -81,6 +81,7 @@ enum {
 	FLAG_HELP
 };
 enum { ID_USER, ID_GROUP };
+enum { PORTS_CONNECT, PORTS_BIND };
 enum { TEXT_CHDIR, TEXT_ARGV0, TEXT_EXEC_LABEL, TEXT_FILE_LABEL };
 
 #endif

@@ -138,6 +138,7 @@ int personality_defaults(struct plan *plan, enum personality as, struct fault *f
 		return bwrap_defaults(plan, fault);
 	plan->namespaces = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
 			   CLONE_NEWCGROUP | CLONE_NEWNET;
+	plan->landlocked = true;
 	return 0;
 }
 
@@ -193,6 +194,8 @@ static int finish_init_only(struct plan *plan, struct fault *fault)
 	plan->namespaces = 0;
 	plan->inherit_fds = plan->keep_fd_count == 0 && plan->fd_map_count == 0;
 	plan->unfiltered = true;
+	plan->landlocked =
+		plan->grant_count > 0 || plan->connect_ports != NULL || plan->bind_ports != NULL;
 	plan->subreaper = true;
 	plan->leave_directory = true;
 	plan->close_descriptors = true;

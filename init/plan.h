@@ -119,6 +119,8 @@ struct plan {
 	const char *filter;
 	const char **lock_files; /* paths in the box */
 	size_t lock_file_count;
+	/* The TCP ports that the command may connect or bind to, a bit each; NULL: all. */
+	uint64_t *connect_ports, *bind_ports;
 	int fds[PLAN_FDS];
 	struct id_range
 		*uid_ranges; /* of the workload, which do not meet; none: one id, the caller's */
@@ -142,6 +144,7 @@ struct plan {
 	unsigned int try_for;    /* those of them which the box can do without */
 	/* Of each wall that cannot be built. */
 	unsigned char on_missing[WALLS]; /* enum missing_wall */
+	bool landlock_demanded;          /* also on a kernel that could not have it */
 	bool disable_userns;             /* also for a workload with capabilities */
 	bool assert_userns_disabled;
 	bool restrict_kptr; /* no pointer into the kernel as an argument */
@@ -181,6 +184,7 @@ struct plan {
 	bool inherit_signals; /* what the caller ignores and blocks, the workload does, too */
 	bool map_caller;      /* one user namespace will do where the box needs no root in it */
 	bool unfiltered;      /* no built-in filter, unless one is named */
+	bool landlocked;      /* what is granted are rules of Landlock, too */
 	/* The box is in the caller's process group, gets no signals through the launcher, is not killed
 	 * with it unless die_with_parent, and stays until its last process has ended. */
 	bool loose;

@@ -36,6 +36,19 @@ static void add_asked(struct text *line, const struct box *box, enum wall wall, 
 		add_wall(line, box, wall, "on");
 }
 
+/* The ABI is a number that grows with what is held. */
+static void add_landlock(struct text *line, const struct box *box)
+{
+	if (box->landlock.abi == 0 || wall_is_missing(box, WALL_LANDLOCK)) {
+		add_wall(line, box, WALL_LANDLOCK, "none");
+		return;
+	}
+	text_json(line, walls[WALL_LANDLOCK].name);
+	text_add(line, ":");
+	text_number(line, (unsigned int)box->landlock.abi);
+	text_add(line, ",");
+}
+
 static void add_walls(struct text *line, const struct box *box)
 {
 	text_add(line, ",\"walls\":{");
@@ -44,6 +57,7 @@ static void add_walls(struct text *line, const struct box *box)
 			add_wall(line, box, wall, has_namespace(box, wall) ? "own" : "shared");
 	add_wall(line, box, WALL_CAPABILITIES, box->plan->capabilities == 0 ? "none" : "some");
 	add_wall(line, box, WALL_NO_NEW_PRIVS, box_denies_new_privileges(box) ? "on" : "off");
+	add_landlock(line, box);
 	add_wall(line, box, WALL_SECCOMP,
 		 box->filter != NULL       ? box->filter->name
 		 : box->program_count == 0 ? "none"
@@ -52,7 +66,6 @@ static void add_walls(struct text *line, const struct box *box)
 	add_asked(line, box, WALL_TSC, box->plan->deny_tsc);
 	add_asked(line, box, WALL_MDWE, box->plan->mdwe);
 	add_asked(line, box, WALL_IDS, false);
-	add_asked(line, box, WALL_LANDLOCK, false);
 	line->length--; /* the last comma */
 	text_add(line, "}");
 }

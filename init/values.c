@@ -217,3 +217,26 @@ bool value_limit(const char *text, struct limit *limit)
 	}
 	return false;
 }
+
+bool value_ports(const char *text, uint64_t *ports)
+{
+	const char *end;
+
+	if (strcmp(text, "none") == 0)
+		return true;
+	for (;; text = end + 1) {
+		const char *dash;
+		uint64_t first, last;
+
+		end = text + strcspn(text, ",");
+		dash = memchr(text, '-', (size_t)(end - text));
+		if (!value_digits(text, dash != NULL ? dash : end, VALUE_PORTS - 1, &first) ||
+		    !value_digits(dash != NULL ? dash + 1 : text, end, VALUE_PORTS - 1, &last) ||
+		    first > last)
+			return false;
+		for (; first <= last; first++)
+			ports[first / 64] |= 1ULL << (first % 64);
+		if (*end == '\0')
+			return true;
+	}
+}

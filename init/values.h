@@ -31,4 +31,10 @@ bool value_seconds(const char *text, uint64_t *nanoseconds);
  * One number is both limits. */
 bool value_limit(const char *text, struct limit *limit);
 
+#define VALUE_PORTS 65536
+
+/* "none", or ports and ranges of them such as 80,8000-8080, each of which sets its bit in PORTS, which has
+ * VALUE_PORTS of them. */
+bool value_ports(const char *text, uint64_t *ports);
+
 #endif

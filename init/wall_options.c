@@ -49,6 +49,8 @@ int set_on_missing(struct parser *parser, const struct option *option, char **ar
 	if (!all && walls[wall].needed != NULL && manner != MISSING_IS_ERROR)
 		return parser_refuse(fault, option, "no box stands without that wall, since",
 				     walls[wall].needed);
+	if (all || wall == WALL_LANDLOCK)
+		parser->plan->landlock_demanded = manner == MISSING_IS_ERROR;
 	for (enum wall each = 0; each < WALLS; each++)
 		if ((all || each == wall) && walls[each].needed == NULL)
 			manners[each] = manner;

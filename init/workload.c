@@ -58,7 +58,8 @@ static int limit_resources(const struct box *box, struct fault *fault)
 	return 0;
 }
 
-/* The report pipe and the way to the listener's process are left, too: the exec closes them. */
+/* The report pipe, the way to the listener's process and Landlock's rules are left, too: the exec closes
+ * them. */
 static int keep_descriptors(const struct workload *workload, struct fault *fault)
 {
 	const struct box *box = workload->box;
@@ -77,11 +78,12 @@ static int keep_descriptors(const struct workload *workload, struct fault *fault
 	error = descriptors_place(box->fd_maps, box->plan->fd_map_count);
 	if (error < 0)
 		return fault_errno(fault, "options", "--map-fd", error);
-	/* There is room for two more. */
+	/* There is room for three more. */
 	box->keep_fds[box->keep_fd_count] = report;
 	box->keep_fds[box->keep_fd_count + 1] = box->listener[1];
-	descriptors_sort(box->keep_fds, box->keep_fd_count + 2);
-	error = descriptors_close_but(3, box->keep_fds, box->keep_fd_count + 2);
+	box->keep_fds[box->keep_fd_count + 2] = box->landlock.ruleset;
+	descriptors_sort(box->keep_fds, box->keep_fd_count + 3);
+	error = descriptors_close_but(3, box->keep_fds, box->keep_fd_count + 3);
 	return error < 0 ? fault_errno(fault, "close_range", "", error) : 0;
 }
 
@@ -182,12 +184,26 @@ static bool has_filters(void)
 	return sys_seccomp(SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
-static int filter_calls(const struct box *box, struct fault *fault)
+static int deny_new_privileges(const struct box *box, struct fault *fault)
 {
 	int error = box_denies_new_privileges(box) ? sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0) : 0;
 
-	if (error < 0)
-		return fault_errno(fault, "no_new_privs", "", error);
+	return error < 0 ? fault_errno(fault, "no_new_privs", "", error) : 0;
+}
+
+/* From here on only what is granted can be opened, also by us. */
+static int restrict_files(const struct box *box, struct fault *fault)
+{
+	int error = box->landlock.ruleset >= 0 ? landlock_restrict(&box->landlock) : 0;
+
+	if (error == 0)
+		return 0;
+	fault_errno(fault, "landlock", "", error);
+	return wall_missing(box, WALL_LANDLOCK, fault);
+}
+
+static int filter_calls(const struct box *box, struct fault *fault)
+{
 	if (listener_confine(box, fault) != 0)
 		return -1;
 	if (filters_put(box, fault) == 0)
@@ -222,8 +238,10 @@ static int set_up(const struct workload *workload, struct fault *fault)
 	    enter_directory(box, fault) != 0 ||       /* not through PID 1's descriptors */
 	    tie_to_parent(box, fault) != 0 ||         /* the identity is final */
 	    hardening_apply(box, fault) != 0 ||
-	    give_signals_back(box, fault) != 0 || /* from here on a signal may end us */
-	    filter_calls(box, fault) != 0)        /* last, since it forbids the rest */
+	    give_signals_back(box, fault) != 0 ||   /* from here on a signal may end us */
+	    deny_new_privileges(box, fault) != 0 || /* the next two ask for that */
+	    restrict_files(box, fault) != 0 ||      /* nothing is opened any more */
+	    filter_calls(box, fault) != 0)          /* last, since it forbids the rest */
 		return -1;
 	return 0;
 }
@@ -271,7 +289,9 @@ static int set_up_alone(struct workload *workload, struct fault *fault)
 	    tie_to_parent(box, fault) != 0 || /* the identity is final */
 	    hardening_apply(box, fault) != 0 ||
 	    give_signals_back(box, fault) != 0 || /* from here on a signal may end us */
-	    filter_calls(box, fault) != 0)        /* last, since it forbids the rest */
+	    deny_new_privileges(box, fault) != 0 ||
+	    restrict_files(box, fault) != 0 || /* nothing is opened any more */
+	    filter_calls(box, fault) != 0)     /* last, since it forbids the rest */
 		return -1;
 	if (plan->rewrite_listen_pid)
 		rewrite_listen_pid(workload);

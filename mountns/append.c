@@ -31,7 +31,7 @@ static int clone_one(struct builder *builder, const struct source *source)
 	int tree;
 
 	writable.rights = GRANT_READ | GRANT_WRITE;
-	tree = bind_clone(builder, &writable, "append");
+	tree = bind_clone_hidden(builder, &writable, "append");
 	if (tree < 0 || !builder->mounter.classic)
 		return tree;
 	return fault_text(builder->fault, "append", source->path,

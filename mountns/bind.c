@@ -85,7 +85,7 @@ static int clone(struct builder *builder, const struct source *source)
 	return shown;
 }
 
-int bind_clone(struct builder *builder, const struct source *source, const char *step)
+int bind_clone_hidden(struct builder *builder, const struct source *source, const char *step)
 {
 	int tree = clone(builder, source);
 
@@ -95,6 +95,16 @@ int bind_clone(struct builder *builder, const struct source *source, const char 
 		return tree;
 	sys_close(tree);
 	return -1;
+}
+
+int bind_clone(struct builder *builder, const struct source *source, const char *step)
+{
+	int tree = bind_clone_hidden(builder, source, step);
+
+	if (tree < 0)
+		return -1;
+	tree = build_told(builder, tree, source->rights, source->directory);
+	return tree < 0 ? fault_errno(builder->fault, step, source->path, tree) : tree;
 }
 
 int bind_open(struct builder *builder, const struct source *source)

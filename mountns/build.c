@@ -55,6 +55,20 @@ int build_may_change(const struct builder *builder, int fd)
 	return error < 0 ? error : build_is_own(builder, &stat);
 }
 
+int build_told(const struct builder *builder, int mount, unsigned int rights, bool directory)
+{
+	const struct view_watcher *watcher = &builder->view->watcher;
+	int error;
+
+	if (mount < 0 || watcher->placed == NULL)
+		return mount;
+	error = watcher->placed(watcher->context, mount, rights, directory);
+	if (error == 0)
+		return mount;
+	sys_close(mount);
+	return error;
+}
+
 /* --- Attaching ---------------------------------------------------------------------------------- */
 
 /* What was the root until now goes away, with all that is in it. */
@@ -158,7 +172,9 @@ static int make_root(struct builder *builder)
 
 	if (!builder->view->bare)
 		attributes |= MOUNT_ATTR_NOEXEC;
-	mount = build_tmpfs(builder, "0755", 0, attributes);
+	mount = build_told(builder, build_tmpfs(builder, "0755", 0, attributes),
+			   builder->view->bare ? GRANT_READ | GRANT_WRITE | GRANT_EXEC : GRANT_READ,
+			   true);
 	error = mount < 0 ? mount : replace_root(builder, mount);
 	if (error < 0)
 		return fault_errno(builder->fault, "mount", "/", error);

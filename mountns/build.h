@@ -118,6 +118,10 @@ int build_attach(struct builder *builder, int mount, struct target *target);
 /* The same for a mount that is still to be used: it stays open. */
 int build_attach_kept(struct builder *builder, int mount, struct target *target);
 
+/* Tells the view's watcher what MOUNT, which is to be seen in the view, allows. Returns MOUNT; an error goes
+ * through, and one of the watcher's closes MOUNT. */
+int build_told(const struct builder *builder, int mount, unsigned int rights, bool directory);
+
 /* Remembers that the file system of MOUNT is ours, so that things may be made on it. Returns 0, or
  * -errno. */
 int build_own(struct builder *builder, int mount);
@@ -152,6 +156,9 @@ int dev_clone_null(struct builder *builder, unsigned int attributes);
 
 /* Clones SOURCE's tree with the rights that it has. Returns a mount, or -1 with the fault of STEP. */
 int bind_clone(struct builder *builder, const struct source *source, const char *step);
+
+/* The same for a tree that is not to be seen, and of which nobody is told. */
+int bind_clone_hidden(struct builder *builder, const struct source *source, const char *step);
 
 /* Checks that FD is open on SOURCE. Returns 0, or -1 with the fault of STEP. */
 int bind_check(struct builder *builder, const struct source *source, int fd, const char *step);

@@ -49,11 +49,15 @@ int dev_clone_null(struct builder *builder, unsigned int attributes)
 	return clone_device(builder, 0, attributes);
 }
 
-/* Makes DIR/NAME to mount TREE on, which is closed. Returns 0, or -errno. */
+/* Makes DIR/NAME to mount TREE, which is a device, on, and closes that. Returns 0, or -errno. */
 static int put(struct builder *builder, int tree, int dir, const char *name, mode_t mode)
 {
-	int error = sys_mknodat(dir, name, S_IFREG | mode);
+	int error;
 
+	tree = build_told(builder, tree, GRANT_READ | GRANT_WRITE | GRANT_DEVICES, false);
+	if (tree < 0)
+		return tree;
+	error = sys_mknodat(dir, name, S_IFREG | mode);
 	if (error == 0)
 		error = mount_attach(&builder->mounter, tree, dir, name);
 	sys_close(tree);
@@ -83,6 +87,7 @@ static int add_terminals(struct builder *builder, int dir)
 				      options[1].value == NULL ? 1 : 2,
 				      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 
+	mount = build_told(builder, mount, GRANT_READ | GRANT_WRITE | GRANT_DEVICES, true);
 	if (mount < 0)
 		return mount;
 	error = sys_mkdirat(dir, "pts", 0755);
@@ -142,7 +147,8 @@ static int cover(struct builder *builder, struct target *target)
 
 	if (!builder->view->bare)
 		attributes |= MOUNT_ATTR_NOEXEC;
-	mount = build_tmpfs(builder, "0755", 0, attributes);
+	mount = build_told(builder, build_tmpfs(builder, "0755", 0, attributes),
+			   GRANT_READ | GRANT_WRITE, true);
 	if (mount < 0)
 		return mount;
 	error = build_attach_kept(builder, mount, target);

@@ -70,6 +70,7 @@ static int make_data(struct builder *builder, const struct mount_step *step, int
 		     const char *name)
 {
 	unsigned int attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+	unsigned int rights = GRANT_READ | GRANT_EXEC;
 	int file =
 		sys_openat(stage, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, step_mode(step));
 	int error, tree;
@@ -79,10 +80,12 @@ static int make_data(struct builder *builder, const struct mount_step *step, int
 	error = copy(step->fd, file);
 	if (step->flags & STEP_READ_ONLY)
 		attributes |= MOUNT_ATTR_RDONLY;
+	else
+		rights |= GRANT_WRITE;
 	tree = error < 0 ? error
 			 : mount_clone(&builder->mounter, file, "", AT_EMPTY_PATH, attributes);
 	sys_close(file);
-	return tree;
+	return build_told(builder, tree, rights, false);
 }
 
 int step_data(struct builder *builder, const struct mount_step *step)

@@ -204,12 +204,15 @@ static int mount_overlay(struct builder *builder, const struct mount_step *step,
 			 const struct overlay *overlay)
 {
 	const struct wanted wanted = build_wanted(step, true, 0755);
+	unsigned int rights = GRANT_READ | GRANT_EXEC;
 	struct target target;
 	int error, mount;
 
+	if (step->kind != STEP_RO_OVERLAY)
+		rights |= GRANT_WRITE;
 	if (place_open(builder, &wanted, &target) != 0)
 		return -1;
-	mount = make(builder, overlay);
+	mount = build_told(builder, make(builder, overlay), rights, true);
 	if (mount < 0)
 		place_close(&target);
 	error = mount < 0 ? mount : 0;

@@ -220,6 +220,7 @@ int mountns_prepare(struct view *view, const struct view_request *request, struc
 		.own_init = request->own_init,
 		.nests = request->nests,
 		.label = request->file_label,
+		.watcher = request->watcher,
 	};
 	if (open_sources(view, request->grants, request->grant_count, fault) != 0 ||
 	    add_usr_links(view, fault) != 0 || list_steps(view, request, fault) != 0 ||

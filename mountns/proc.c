@@ -174,6 +174,16 @@ static int guard_all(struct builder *builder, const char *dest)
 	return host_root && !builder->view->bare ? guard_secret(&proc, dest) : 0;
 }
 
+/* Whatever may be written there, the mounts and modes of guard_all() say; a watcher hears of one mount. */
+static int tell(const struct builder *builder)
+{
+	const struct view_watcher *watcher = &builder->view->watcher;
+
+	return watcher->placed == NULL ? 0
+				       : watcher->placed(watcher->context, builder->built.proc,
+							 GRANT_READ | GRANT_WRITE, true);
+}
+
 int step_proc(struct builder *builder, const struct mount_step *step)
 {
 	struct wanted wanted = build_wanted(step, true, 0755);
@@ -184,7 +194,9 @@ int step_proc(struct builder *builder, const struct mount_step *step)
 	wanted.links = LINKS_ON_THE_WAY;
 	if (place_open(builder, &wanted, &target) != 0 || make(builder, step->dest) != 0)
 		return -1;
-	error = build_attach_kept(builder, builder->built.proc, &target);
+	error = tell(builder);
+	if (error == 0)
+		error = build_attach_kept(builder, builder->built.proc, &target);
 	if (error < 0)
 		return fault_errno(builder->fault, "proc", step->dest, error);
 	return guard_all(builder, step->dest);

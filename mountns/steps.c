@@ -90,17 +90,21 @@ int step_tmpfs(struct builder *builder, const struct mount_step *step)
 {
 	const struct wanted wanted = build_wanted(step, true, 0755);
 	unsigned int attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+	unsigned int rights = GRANT_READ | GRANT_WRITE;
 	char mode[NUMBER_SIZE] = "1777";
 	struct target target;
+	int mount;
 
-	if (step->kind == STEP_SCRATCH)
+	if (step->kind == STEP_SCRATCH) {
 		attributes |= MOUNT_ATTR_NOEXEC;
-	else
+	} else {
+		rights |= GRANT_EXEC;
 		build_number(mode, step_mode(step), 8);
+	}
 	if (place_open(builder, &wanted, &target) != 0)
 		return -1;
-	return step_put(builder, step, "tmpfs", build_tmpfs(builder, mode, step->size, attributes),
-			&target);
+	mount = build_tmpfs(builder, mode, step->size, attributes);
+	return step_put(builder, step, "tmpfs", build_told(builder, mount, rights, true), &target);
 }
 
 /* A directory of a tmpfs of ours as a mount of its own stays writable when the rest is not: cheaper
@@ -111,7 +115,9 @@ int build_scratch(struct builder *builder, int dir, const char *name)
 
 	if (error < 0)
 		return error;
-	tree = mount_clone(&builder->mounter, dir, name, AT_SYMLINK_NOFOLLOW, 0);
+	tree = build_told(builder,
+			  mount_clone(&builder->mounter, dir, name, AT_SYMLINK_NOFOLLOW, 0),
+			  GRANT_READ | GRANT_WRITE, true);
 	if (tree < 0)
 		return tree;
 	error = mount_attach(&builder->mounter, tree, dir, name);
@@ -149,13 +155,14 @@ int step_mqueue(struct builder *builder, const struct mount_step *step)
 	const struct mount_option context = { "context", builder->view->label };
 	const struct wanted wanted = build_wanted(step, true, 0755);
 	struct target target;
+	int mount;
 
 	if (place_open(builder, &wanted, &target) != 0)
 		return -1;
+	mount = mount_make(&builder->mounter, "mqueue", &context, context.value != NULL,
+			   MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	return step_put(builder, step, "mqueue",
-			mount_make(&builder->mounter, "mqueue", &context, context.value != NULL,
-				   MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC),
-			&target);
+			build_told(builder, mount, GRANT_READ | GRANT_WRITE, true), &target);
 }
 
 /* --- Directories and links ---------------------------------------------------------------------- */

@@ -98,6 +98,13 @@ struct link {
 	char *text; /* as readlink(2) gave it, in PATH's memory; NULL: a directory */
 };
 
+/* Who hears of each mount of the view while PID 1 makes it: CONTEXT, a descriptor of the mount's root, and
+ * the rights that the mount gives. Returns 0, or -errno, which ends the building. */
+struct view_watcher {
+	int (*placed)(const void *context, int mount, unsigned int rights, bool directory);
+	const void *context;
+};
+
 struct view {
 	struct source *sources; /* of grants, in building order */
 	size_t source_count;
@@ -113,6 +120,7 @@ struct view {
 	size_t link_count;
 	bool bare, touch_host, host_proc, own_init, nests; /* as requested */
 	const char *label;                                 /* file_label, as requested */
+	struct view_watcher watcher;                       /* as requested */
 	uint64_t nofile; /* the soft limit of RLIMIT_NOFILE before it was raised; 0: it was not */
 	/* Room for PID 1, which has no heap. */
 	uint64_t *own;   /* hash table of mounts that it made, by their ids */
@@ -138,7 +146,8 @@ struct view_request {
 	bool own_init;  /* process 1 is the workload's: its files in /proc are not covered */
 	bool nests;     /* boxes in the box may mount a procfs of their own */
 	bool host_proc; /* STEP_PROC shows the host's, for a box in the host's PID namespace */
-	const char *file_label; /* SELinux label for file systems that are made; NULL: none */
+	const char *file_label;      /* SELinux label for file systems that are made; NULL: none */
+	struct view_watcher watcher; /* without a function: nobody */
 };
 
 /*

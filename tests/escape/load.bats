@@ -56,7 +56,8 @@ tolerable() {
 }
 
 @test "a storm of signals from inside to PID 1" {
-	run mini -- "$NB_BIN/starter" send 1 15 50000
+	# On a kernel whose Landlock does not keep them from it.
+	run as_caller "$NB_BIN/deny" 444 ENOSYS -- "$NB" -x "$NB_BIN" -- "$NB_BIN/starter" send 1 15 50000
 	exits 0
 }
 

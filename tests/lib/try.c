@@ -72,6 +72,46 @@ static long op_open_w(char **a)
 	return closing(open(a[0], O_WRONLY | O_CLOEXEC | O_NONBLOCK));
 }
 
+/* Below a descriptor that somebody has left open. */
+static long op_at_r(char **a)
+{
+	return closing(openat(atoi(a[0]), a[1], O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+}
+
+static long op_at_w(char **a)
+{
+	return closing(openat(atoi(a[0]), a[1], O_WRONLY | O_CLOEXEC | O_NONBLOCK));
+}
+
+/* ENOTTY when the request gets as far as a device that is no terminal. */
+static long op_ioctl_dev(char **a)
+{
+	int fd = open(a[0], O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	char settings[256];
+
+	return fd < 0 ? -1 : ioctl(fd, TCGETS, settings);
+}
+
+/* The child gives its parent credentials that were made anew: keyctl(2), KEYCTL_SESSION_TO_PARENT. */
+static long op_keyring(char **a)
+{
+	enum { JOIN_SESSION_KEYRING = 1, SESSION_TO_PARENT = 18 };
+	int status;
+	pid_t child = fork();
+
+	(void)a;
+	if (child == 0) {
+		if (syscall(SYS_keyctl, JOIN_SESSION_KEYRING, NULL) < 0 ||
+		    syscall(SYS_keyctl, SESSION_TO_PARENT) < 0)
+			_exit(errno);
+		_exit(0);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		return -1;
+	errno = WEXITSTATUS(status);
+	return errno == 0 ? 0 : -1;
+}
+
 static long op_read(char **a)
 {
 	int fd = open(a[0], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -508,15 +548,81 @@ static long op_abstract(char **a)
 	return to_unix(a[0], 1);
 }
 
-static long op_tcp(char **a)
+static int tcp_address(struct sockaddr_in *sa, char **a)
 {
-	struct sockaddr_in sa = { .sin_family = AF_INET };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	*sa = (struct sockaddr_in){ .sin_family = AF_INET,
+				    .sin_port = htons((uint16_t)atoi(a[1])) };
+	return inet_pton(AF_INET, a[0], &sa->sin_addr) == 1 ? 0 : -1;
+}
 
-	sa.sin_port = htons((uint16_t)atoi(a[1]));
-	if (fd < 0 || inet_pton(AF_INET, a[0], &sa.sin_addr) != 1)
+static long tcp_connect(char **a, int protocol)
+{
+	struct sockaddr_in sa;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, protocol);
+
+	if (fd < 0 || tcp_address(&sa, a) < 0)
 		return -1;
 	return connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ? -1 : closing(fd);
+}
+
+static long tcp_bind(char **a, int protocol)
+{
+	const int on = 1;
+	struct sockaddr_in sa;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, protocol);
+
+	if (fd < 0 || tcp_address(&sa, a) < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	return bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ? -1 : closing(fd);
+}
+
+static long op_tcp(char **a)
+{
+	return tcp_connect(a, 0);
+}
+
+static long op_tcp_bind(char **a)
+{
+	return tcp_bind(a, 0);
+}
+
+/* RFC 8684; to a server that does not know it it is TCP. */
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
+static long op_mptcp(char **a)
+{
+	return tcp_connect(a, IPPROTO_MPTCP);
+}
+
+static long op_mptcp_bind(char **a)
+{
+	return tcp_bind(a, IPPROTO_MPTCP);
+}
+
+/* The call for the data makes the connection: sendto, sendmsg or sendmmsg. */
+static long op_fastopen(char **a)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in sa;
+	struct iovec iov = { .iov_base = (char[]){ "x" }, .iov_len = 1 };
+	struct mmsghdr all = { .msg_hdr = { .msg_name = &sa,
+					    .msg_namelen = sizeof(sa),
+					    .msg_iov = &iov,
+					    .msg_iovlen = 1 } };
+	long sent;
+
+	if (fd < 0 || tcp_address(&sa, a + 1) < 0)
+		return -1;
+	if (!strcmp(a[0], "sendto"))
+		sent = sendto(fd, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&sa, sizeof(sa));
+	else if (!strcmp(a[0], "sendmsg"))
+		sent = sendmsg(fd, &all.msg_hdr, MSG_FASTOPEN);
+	else
+		sent = sendmmsg(fd, &all, 1, MSG_FASTOPEN);
+	return sent < 0 ? -1 : closing(fd);
 }
 
 /* A server and its client on the loopback of this namespace. */
@@ -557,6 +663,8 @@ static const struct op {
 } ops[] = {
 	{ "abstract", 1, op_abstract },
 	{ "ambient", 1, op_ambient },
+	{ "at-r", 2, op_at_r },
+	{ "at-w", 2, op_at_w },
 	{ "attach", 1, op_attach },
 	{ "bind", 2, op_bind },
 	{ "capset", 0, op_capset },
@@ -566,9 +674,12 @@ static const struct op {
 	{ "chroot", 1, op_chroot },
 	{ "clone", 1, op_clone },
 	{ "exec", 1, op_exec },
+	{ "fastopen", 3, op_fastopen },
 	{ "fsopen", 1, op_fsopen },
 	{ "getfd", 2, op_getfd },
 	{ "ifup", 1, op_ifup },
+	{ "ioctl-dev", 1, op_ioctl_dev },
+	{ "keyring", 0, op_keyring },
 	{ "kill", 2, op_kill },
 	{ "link", 2, op_link },
 	{ "link-fd", 2, op_link_fd },
@@ -582,6 +693,8 @@ static const struct op {
 	{ "mount-proc", 1, op_mount_proc },
 	{ "mount-tmpfs", 1, op_mount_tmpfs },
 	{ "move-mount", 2, op_move_mount },
+	{ "mptcp", 2, op_mptcp },
+	{ "mptcp-bind", 2, op_mptcp_bind },
 	{ "open-r", 1, op_open_r },
 	{ "open-tree", 1, op_open_tree },
 	{ "open-w", 1, op_open_w },
@@ -609,6 +722,7 @@ static const struct op {
 	{ "stat", 1, op_stat },
 	{ "symlink", 2, op_symlink },
 	{ "tcp", 2, op_tcp },
+	{ "tcp-bind", 2, op_tcp_bind },
 	{ "truncate", 1, op_truncate },
 	{ "umount", 1, op_umount },
 	{ "unix", 1, op_unix },
@@ -623,6 +737,8 @@ static const struct {
 	const char *name;
 } errors[] = {
 	{ EPERM, "EPERM" },
+	{ EPROTONOSUPPORT, "EPROTONOSUPPORT" },
+	{ ENOTTY, "ENOTTY" },
 	{ ENOENT, "ENOENT" },
 	{ ESRCH, "ESRCH" },
 	{ EINTR, "EINTR" },

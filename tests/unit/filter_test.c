@@ -59,6 +59,7 @@ static const struct array arrays[PROFILE_COUNT][ARCH_COUNT] = {
 	[ONCE] = ARRAYS(once),
 	[APPEND] = ARRAYS(append),
 	[LISTENER] = ARRAYS(listener),
+	[TCP] = ARRAYS(tcp),
 };
 
 static struct profile *profiles;
@@ -393,6 +394,8 @@ static const struct filter *picked(unsigned which)
 		return &filter_append;
 	case LISTENER:
 		return &filter_listener;
+	case TCP:
+		return &filter_tcp;
 	default:
 		return filter_find(filter_names[which], false);
 	}

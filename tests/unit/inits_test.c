@@ -440,7 +440,7 @@ static void test_native(void **state)
 
 static void test_native_refuses(void **state)
 {
-	static const char *const bad[] = { "--init-only --read /a",
+	static const char *const bad[] = { "--init-only --ro-bind /a /a",
 					   "--tmpfs /a --init-only",
 					   "--init-only --unshare-net",
 					   "--init-only --hostname h",

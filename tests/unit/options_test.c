@@ -125,6 +125,8 @@ static const struct {
 	{ "--unshare-cgroup-try", 0, 0, { NULL }, false },
 	{ "--share-net", 0, 0, { NULL }, false },
 	{ "--net", 0, 0, { NULL }, false },
+	{ "--net-connect", 0, 1, { "80" }, false },
+	{ "--net-bind", 0, 1, { "80" }, false },
 	{ "--userns", 0, 1, { "3" }, false },
 	{ "--userns2", 0, 1, { "3" }, false },
 	{ "--pidns", 0, 1, { "3" }, false },

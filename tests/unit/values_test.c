@@ -403,6 +403,31 @@ static void test_capabilities(void **state)
 		assert_false(value_capability(refused[i], &set));
 }
 
+static void ports(void **state)
+{
+	static const char *const bad[] = { "",       ",",      "80,", ",80",   "80,,81",  "-",
+					   "-1",     "+1",     " 1",  "1 ",    "1-",      "2-1",
+					   "1-2-",   "1--2",   "0x1", "65536", "1-65536", "a",
+					   "none,1", "1,none", "1:2" };
+	uint64_t set[VALUE_PORTS / 64] = { 0 };
+
+	(void)state;
+	assert_true(value_ports("none", set));
+	for (size_t i = 0; i < VALUE_PORTS / 64; i++)
+		assert_true(set[i] == 0);
+	assert_true(value_ports("0", set));
+	assert_true(set[0] == 1);
+	assert_true(value_ports("65535,62-65,080", set));
+	assert_true(set[0] == (1 | 3ULL << 62));
+	assert_true(set[1] == (3 | 1ULL << 16));
+	assert_true(set[VALUE_PORTS / 64 - 1] == 1ULL << 63);
+	assert_true(value_ports("0-65535", set));
+	for (size_t i = 0; i < VALUE_PORTS / 64; i++)
+		assert_true(set[i] == UINT64_MAX);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(value_ports(bad[i], set));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -419,6 +444,7 @@ int main(void)
 		cmocka_unit_test(test_octal),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_capabilities),
+		cmocka_unit_test(ports),
 	};
 
 	return cmocka_run_group_tests_name("values", tests, NULL, NULL);
