@@ -84,8 +84,9 @@ LIBRARY_SOURCES := $(wildcard init/library/*.c) init/clone.c init/descriptors.c
 LIBRARY_OBJECTS := $(LIBRARY_SOURCES:%.c=$(B)/pic/%.o) $(B)/pic/program.o
 ifeq ($(LIBC),sanitize)
 CARRIED := build/musl/nestbox.stripped
-$(CARRIED): $(SOURCES)
+$(CARRIED): FORCE
 	@$(MAKE) -s LIBC=musl $@
+FORCE:
 else
 CARRIED := $(B)/nestbox.stripped
 endif
@@ -141,6 +142,9 @@ STATIC_CC := musl-gcc -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) -O2 -static \
 TEST_PROGRAMS := $(patsubst tests/lib/%.c,$(HELPERS)/%,$(filter-out tests/lib/bpf.c tests/lib/oracle.c,$(wildcard tests/lib/*.c))) \
                  $(patsubst tests/escape/%.c,$(HELPERS)/%,$(wildcard tests/escape/*.c))
 BENCH_PROGRAMS := build/bench/floor build/bench/noop build/bench/spin build/bench/opens
+ifeq ($(LIBC),musl)
+BENCH_PROGRAMS += build/bench/start
+endif
 
 $(HELPERS)/%: tests/lib/%.c
 	@mkdir -p $(@D)
@@ -157,6 +161,10 @@ $(HELPERS)/%: tests/escape/%.c
 build/bench/floor: tests/bench/floor.c filters/filter.c init/clone.c $(GEN)/filters_generated.h
 	@mkdir -p $(@D)
 	$(Q)$(STATIC_CC) -I$(GEN) -o $@ $(filter %.c,$^)
+
+build/bench/start: tests/bench/start.c build/musl/libnestbox.a
+	@mkdir -p $(@D)
+	$(Q)$(STATIC_CC) -o $@ $^
 
 build/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
@@ -260,6 +268,7 @@ bench: $(B)/nestbox $(BENCH_PROGRAMS) ## how long a start takes: ratios to the f
 	@NESTBOX=$(B)/nestbox tests/bench/scale
 	@NESTBOX=$(abspath $(B)/nestbox) tests/bench/idle
 	@NESTBOX=$(abspath $(B)/nestbox) tests/bench/append
+	$(if $(filter musl,$(LIBC)),@NESTBOX=$(abspath $(B)/nestbox) tests/bench/library)
 
 syscalls-list: $(B)/nestbox $(BENCH_PROGRAMS) ## write the list of system calls that a start may make
 	@tests/lib/count-syscalls >$(B)/syscalls.list && mv $(B)/syscalls.list tests/e2e/

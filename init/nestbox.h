@@ -125,6 +125,9 @@ int nestbox_plan_argv0(struct nestbox_plan *plan, const char *text);
 /* The caller's network, where there is only a loopback otherwise. */
 int nestbox_plan_share_network(struct nestbox_plan *plan);
 
+/* A built-in filter of system calls, by its name, or the path of one. */
+int nestbox_plan_filter(struct nestbox_plan *plan, const char *profile);
+
 /* A limit of setrlimit(2), NAME without RLIMIT_ in any case, such as "nofile"; its units. */
 #define NESTBOX_UNLIMITED UINT64_MAX
 int nestbox_plan_limit(struct nestbox_plan *plan, const char *name, uint64_t soft, uint64_t hard);

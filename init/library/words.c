@@ -102,6 +102,11 @@ int nestbox_plan_share_network(struct nestbox_plan *plan)
 	return option(plan, "net", NULL, NULL);
 }
 
+int nestbox_plan_filter(struct nestbox_plan *plan, const char *profile)
+{
+	return option(plan, "filter", profile, NULL);
+}
+
 static void print_limit(char text[24], uint64_t value)
 {
 	if (value == NESTBOX_UNLIMITED)

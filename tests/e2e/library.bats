@@ -162,7 +162,7 @@ a() {
 	each environment
 }
 
-@test "ids, host name, directory, argv[0], limits, network" {
+@test "ids, host name, directory, argv[0], limits" {
 	for host in "${HOSTS[@]}"; do
 		run as_caller "$host" run ids:777:778 stdio:1:2 -- "$PROBE" ids
 		matches '777.* 777' '778'
@@ -176,6 +176,29 @@ a() {
 		says "out: [name]"
 		run as_caller "$host" run limit:nofile:77:88 limit:core:0:0 stdio:1:2 -- "$PROBE" limits
 		says "out: nofile 77:88" "out: core 0:0"
+	done
+}
+
+@test "filters: a built-in one, none that is unknown, and a program of the caller's" {
+	a started "exited 7"
+	each run filter:network -- "$PROBE" exit 7
+	for host in "${HOSTS[@]}"; do
+		run as_caller "$host" run filter:no-such-profile -- "$PROBE" exit 7
+		matches '^failed: options\|--filter\|0\|'
+		# seccomp(2): all calls are killed for.
+		run as_caller "$host" run option:seccomp:8 -- "$PROBE" exit 7 8< <(printf '\6\0\0\0\0\0\0\x80')
+		says "signalled 31 0"
+	done
+}
+
+@test "shared and own network" {
+	for host in "${HOSTS[@]}"; do
+		run as_caller "$host" run share-network stdio:1:2 -- "$PROBE" readlink /proc/self/ns/net
+		matches "net:" && shared=$output
+		run as_caller "$host" run stdio:1:2 -- "$PROBE" readlink /proc/self/ns/net
+		matches "net:" && [ "$output" != "$shared" ]
+		says "exited 0"
+		[[ $shared == *"$(readlink /proc/self/ns/net)"* ]]
 	done
 }
 

@@ -168,6 +168,8 @@ static int apply(struct nestbox_plan *plan, char *word)
 		return nestbox_plan_chdir(plan, part[1]);
 	if (strcmp(part[0], "argv0") == 0)
 		return nestbox_plan_argv0(plan, part[1]);
+	if (strcmp(part[0], "filter") == 0)
+		return nestbox_plan_filter(plan, part[1]);
 	if (strcmp(part[0], "share-network") == 0)
 		return nestbox_plan_share_network(plan);
 	if (strcmp(part[0], "limit") == 0)
@@ -291,6 +293,7 @@ static void bad_values(void)
 	BAD(EINVAL, nestbox_plan_hostname(plan, NULL));
 	BAD(EINVAL, nestbox_plan_chdir(plan, NULL));
 	BAD(EINVAL, nestbox_plan_argv0(plan, NULL));
+	BAD(EINVAL, nestbox_plan_filter(plan, NULL));
 	BAD(EINVAL, nestbox_plan_limit(plan, NULL, 0, 0));
 	BAD(EINVAL, nestbox_plan_timeout(plan, 0));
 	BAD(EINVAL, nestbox_plan_program(plan, NULL));
