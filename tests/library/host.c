@@ -460,12 +460,33 @@ static int cmd_permute(char **argv)
 	return 0;
 }
 
+/* With 0 to 2 closed, or open and not close-on-exec. */
+static void check_flags(int standard, int out)
+{
+	struct nestbox_plan *plan = small_plan();
+	struct nestbox_event end;
+	struct nestbox_box *box;
+
+	for (int which = 0; which <= 2; which++)
+		nestbox_plan_stdio(plan, which, NESTBOX_PIPE, -1);
+	nestbox_plan_data(plan, "ro-bind-data", "x", 1, "/x", NULL);
+	box = spawn_probe(plan, "exit", "7");
+	for (int fd = 0; fd < 64; fd++) {
+		int flags = fcntl(fd, F_GETFD), wanted = fd <= 2 ? standard : FD_CLOEXEC;
+
+		if (flags != wanted && (fd <= 2 || flags >= 0)) {
+			dprintf(out, "descriptor %d: flags %d\n", fd, flags);
+			exit(99);
+		}
+	}
+	CHECK(nestbox_wait(box, &end) == 0 && end.code == 7);
+	nestbox_free(box);
+	nestbox_plan_free(plan);
+}
+
 /* flags: every descriptor that the library has is close-on-exec and above 2, also if 0 to 2 are free. */
 static int cmd_flags(char **argv)
 {
-	struct nestbox_plan *plan;
-	struct nestbox_event end;
-	struct nestbox_box *box;
 	int out = dup(1);
 
 	(void)argv;
@@ -473,22 +494,10 @@ static int cmd_flags(char **argv)
 	for (int fd = 0; fd < 64; fd++)
 		if (fd != out)
 			close(fd);
-	plan = small_plan();
-	for (int which = 0; which <= 2; which++)
-		nestbox_plan_stdio(plan, which, NESTBOX_PIPE, -1);
-	nestbox_plan_data(plan, "ro-bind-data", "x", 1, "/x", NULL);
-	box = spawn_probe(plan, "exit", "7");
-	for (int fd = 0; fd < 64; fd++) {
-		int flags = fcntl(fd, F_GETFD);
-
-		if (flags >= 0 && (fd <= 2 || flags != FD_CLOEXEC)) {
-			dprintf(out, "descriptor %d: flags %d\n", fd, flags);
-			return 99;
-		}
-	}
-	CHECK(nestbox_wait(box, &end) == 0 && end.code == 7);
-	nestbox_free(box);
-	nestbox_plan_free(plan);
+	check_flags(-1, out);
+	for (int fd = 0; fd <= 2; fd++)
+		CHECK(open("/dev/null", O_RDWR) == fd);
+	check_flags(0, out);
 	dprintf(out, "all are\n");
 	return 0;
 }
