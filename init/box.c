@@ -10,6 +10,7 @@
 
 #include "init/box.h"
 #include "init/hardening.h"
+#include "init/pty.h"
 #include "init/terminal.h"
 #include "mountns/linux.h"
 
@@ -24,13 +25,14 @@ static int refuse_privileges(struct fault *fault)
 			  "is set-user-ID, set-group-ID or has file capabilities: refused");
 }
 
-/* Without a terminal there is no job control to be had from the caller's session, only harm to it:
- * /proc/self/autogroup, for one, is the whole session's. */
+/* Without a terminal, or with one of the box's own, there is no job control to be had from the caller's
+ * session, only harm to it: /proc/self/autogroup, for one, is the whole session's. */
 static void find_terminal(struct box *box)
 {
-	int terminal = terminal_open();
+	int terminal = box->plan->tty ? -1 : terminal_open();
 
-	box->own_session = terminal < 0;
+	/* The workload's own session is that of PID 1, if it is to be that. */
+	box->own_session = terminal < 0 || (box->plan->new_session && !box->reaper);
 	box->in_foreground = terminal >= 0 && terminal_is_ours(terminal);
 	if (terminal >= 0)
 		close(terminal);
@@ -44,6 +46,7 @@ static void choose_processes(struct box *box)
 	box->reaper = !plan->as_pid_1 && ((plan->namespaces & CLONE_NEWPID) != 0 ||
 					  plan->fds[FD_SYNC] >= 0 || plan->lock_file_count > 0);
 	box->tells = plan->fds[FD_INFO] >= 0 || plan->fds[FD_JSON_STATUS] >= 0;
+	box->sends_fds = plan->tty;
 	/* bubblewrap's callers know how many processes there are, and what they are told of must be there. */
 	box->parallel = !plan->loose && !box->tells;
 }
@@ -116,12 +119,15 @@ static int prepare_view(struct box *box, struct fault *fault)
 		.host_proc = (plan->namespaces & CLONE_NEWPID) == 0 && plan->fds[FD_PIDNS] < 0,
 		.own_init = !box->reaper,
 		.nests = plan->allow_userns,
+		.own_terminal = plan->tty,
 		.file_label = plan->file_label,
 		.watcher = { box->landlock.ruleset >= 0 ? landlock_allow_mount : NULL,
 			     &box->landlock },
 	};
 
-	return mountns_prepare(&box->view, &request, fault);
+	if (mountns_prepare(&box->view, &request, fault) != 0)
+		return -1;
+	return plan->tty ? pty_check(&box->view, fault) : 0;
 }
 
 /* selinux(8): where the kernel has it, its file system is there. */

@@ -12,6 +12,7 @@
 
 #include "filters/append.h"
 #include "filters/landlock.h"
+#include "init/outer.h"
 #include "init/plan.h"
 #include "init/report.h"
 
@@ -56,6 +57,7 @@ struct box {
 	size_t keep_fd_count;
 	struct fd_map *fd_maps; /* of the plan, each from an open descriptor */
 	int *kept_fds;          /* these and the report pipe, sorted */
+	struct form form;       /* of a terminal of the box's own */
 	bool own_session;       /* without a terminal nothing is to be had from the caller's */
 	bool in_foreground;     /* of the terminal is the caller's process group */
 	bool reaper;            /* PID 1 stays beside the workload; else it becomes that */

@@ -47,6 +47,7 @@ int set_flag(struct parser *parser, const struct option *option, char **argument
 		[FLAG_DENY_TSC] = &plan->deny_tsc,
 		[FLAG_MDWE] = &plan->mdwe,
 		[FLAG_SPEC_ALLOW] = &plan->spec_allow,
+		[FLAG_TTY] = &plan->tty,
 		[FLAG_DIE_WITH_PARENT] = &plan->die_with_parent,
 		[FLAG_AS_PID_1] = &plan->as_pid_1,
 		[FLAG_INIT_ONLY] = &plan->init_only,

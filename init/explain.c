@@ -409,6 +409,8 @@ static void print_command(struct printer *printer, const struct box *box)
 	     box->directory[0] != '\0' ? box->directory
 	     : box->plan->init_only    ? "the caller's"
 				       : "/");
+	if (box->plan->tty)
+		leaf(printer, false, "terminal", "its own");
 	print_limits(printer, box->plan);
 	print_descriptors(printer, box->plan);
 	leaf(printer, box->argv[1] == NULL, "file", box->plan->command[0]);

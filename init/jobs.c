@@ -130,7 +130,7 @@ bool jobs_follow_stop(int group, int signal, bool must_run)
 	if (wants_terminal && terminal_give(terminal, group))
 		resume = true;
 	else if (!must_run && (wants_terminal || signal == SIGTSTP))
-		resume = terminal_stop() || !wants_terminal;
+		resume = terminal_stop(sys_getpid(), SIGTSTP) || !wants_terminal;
 	else
 		resume = signal == SIGTSTP;
 	sys_close(terminal);

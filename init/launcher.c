@@ -28,6 +28,7 @@
 #include "init/mapper.h"
 #include "init/personality.h"
 #include "init/reaper.h"
+#include "init/relay.h"
 #include "init/report.h"
 #include "init/signals.h"
 #include "init/status.h"
@@ -45,11 +46,13 @@ struct launcher {
 	int pid;   /* of PID 1, as it is called out here */
 	int pidfd; /* the same */
 	struct listener listener;
-	int signals;       /* signalfd(2) */
-	int lack;          /* why not all namespaces could be made, -errno */
+	int signals;         /* signalfd(2) */
+	struct relay *relay; /* of the box's own terminal; NULL: none */
+	int lack;            /* why not all namespaces could be made, -errno */
 	int parent;        /* pidfd of our own parent or the like, -1 if its end does not matter */
 	uint64_t deadline; /* CLOCK_MONOTONIC in nanoseconds, 0: none */
 	bool timed_out;
+	bool hurried; /* told to end by a signal */
 	bool started; /* and that is to be told yet */
 	bool told;
 	bool failed;
@@ -104,6 +107,20 @@ static int join_namespaces(const struct plan *plan, struct fault *fault)
 	if (processes >= 0)
 		error = sys_setns(processes, CLONE_NEWPID);
 	return error < 0 ? fault_errno(fault, "join", "the PID namespace", error) : 0;
+}
+
+static int prepare_relay(struct launcher *launcher, struct fault *fault)
+{
+	const struct plan *plan = launcher->plan;
+	bool stopped = false;
+
+	if (!plan->tty)
+		return 0;
+	launcher->relay = relay_prepare(&launcher->box, &stopped, fault);
+	/* Nothing has begun yet. */
+	if (stopped && plan->timeout != 0)
+		launcher->deadline = clock_now() + plan->timeout;
+	return launcher->relay == NULL ? -1 : 0;
 }
 
 static unsigned long clone_flags(const struct box *box)
@@ -325,7 +342,7 @@ static int start(struct launcher *launcher, struct fault *fault)
 	int error;
 
 	if (signals_take(box, fault) != 0 || make_stacks(box, fault) != 0 ||
-	    watch_parent(launcher, fault) != 0 ||
+	    watch_parent(launcher, fault) != 0 || prepare_relay(launcher, fault) != 0 ||
 	    listener_start(&launcher->listener, box, fault) != 0)
 		return -1;
 	error = open_pipes(launcher);
@@ -363,7 +380,11 @@ static void relay_signals(struct launcher *launcher)
 
 	while (sys_read(launcher->signals, &info, sizeof(info)) == sizeof(info)) {
 		int signal = (int)info.ssi_signo, pid = launcher->pid;
+		bool from_kernel = info.ssi_code == SI_KERNEL;
 
+		launcher->hurried |= signal_ends(signal);
+		if (launcher->relay != NULL && relay_signal(launcher->relay, signal, from_kernel))
+			continue;
 		/* A status pipe without a reader is our own trouble. */
 		if (signal == SIGPIPE && (int)info.ssi_pid == sys_getpid())
 			continue;
@@ -372,7 +393,7 @@ static void relay_signals(struct launcher *launcher)
 			continue;
 		if (!launcher->box.reaper && launcher->plan->forward_group)
 			pid = -pid;
-		if (info.ssi_code == SI_KERNEL && !launcher->plan->new_session)
+		if (from_kernel && (!launcher->plan->new_session || launcher->relay != NULL))
 			sys_tgkill(launcher->pid, launcher->pid, signal);
 		else
 			sys_kill(pid, signal);
@@ -385,6 +406,9 @@ static void relay_signals(struct launcher *launcher)
  */
 static void follow_stop(const struct launcher *launcher, int signal)
 {
+	/* It is in a session that has nothing to do with ours. */
+	if (launcher->relay != NULL)
+		return;
 	if (jobs_follow_stop(launcher->pid, signal, launcher->deadline != 0))
 		sys_tgkill(launcher->pid, launcher->pid, SIGCONT);
 }
@@ -443,6 +467,8 @@ static bool take_report(struct launcher *launcher)
 		launcher->wait_status = report.status;
 		break;
 	case REPORT_TERMINAL:
+		relay_begin(launcher->relay, sent);
+		break;
 	case REPORT_MOUNT:
 	case REPORT_LISTENER:
 		sys_close(sent);
@@ -507,7 +533,17 @@ static void note_end_of_reports(struct launcher *launcher)
 /* Relays until the workload has ended or PID 1 is gone. */
 static void serve(struct launcher *launcher)
 {
-	enum { PID1, SIGNALS, PARENT, LISTENER, REPORTS, EVENTS, MAPS, COUNT };
+	enum {
+		PID1,
+		SIGNALS,
+		PARENT,
+		LISTENER,
+		REPORTS,
+		EVENTS,
+		MAPS,
+		RELAY,
+		COUNT = RELAY + RELAY_FDS
+	};
 	struct pollfd fds[COUNT] = {
 		[PID1] = { .fd = launcher->pidfd, .events = POLLIN },
 		[SIGNALS] = { .fd = launcher->signals, .events = POLLIN },
@@ -523,6 +559,7 @@ static void serve(struct launcher *launcher)
 
 		/* A reader who does not read must not keep us from the rest. */
 		fds[EVENTS].fd = launcher->started ? launcher->plan->fds[FD_STATUS] : -1;
+		relay_watch(launcher->relay, &fds[RELAY]);
 		ready = wait_for(launcher, fds, COUNT);
 		if (ready == 0) {
 			launcher->timed_out = true;
@@ -530,6 +567,7 @@ static void serve(struct launcher *launcher)
 		} else if (ready < 0 && ready != -EINTR) {
 			give_up(launcher, "poll", ready);
 		}
+		relay_serve(launcher->relay, &fds[RELAY]);
 		if (fds[SIGNALS].revents)
 			relay_signals(launcher);
 		if (fds[PARENT].revents) {
@@ -582,6 +620,22 @@ static void wait_for_box(struct launcher *launcher)
 		launcher->wait_status = pid1_status;
 }
 
+/* Who was told to end is not held up by a reader who does not read; one who does gets all. */
+static void end_relay(struct launcher *launcher)
+{
+	bool hurried = launcher->timed_out || launcher->hurried;
+	struct fault fault;
+	int lost;
+
+	relay_drain(launcher->relay, launcher->signals, launcher->parent,
+		    hurried ? 0 : launcher->deadline, hurried);
+	lost = relay_end(launcher->relay);
+	if (lost == 0)
+		return;
+	fault_errno(&fault, "terminal", "standard output", lost);
+	init_complain(launcher->plan, &fault);
+}
+
 /* What ended the box? */
 static int conclude(struct launcher *launcher)
 {
@@ -589,6 +643,7 @@ static int conclude(struct launcher *launcher)
 	int status;
 
 	wait_for_box(launcher);
+	end_relay(launcher);
 	if (launcher->failed) {
 		const struct fault fault = report_to_fault(&launcher->failure);
 
@@ -618,8 +673,10 @@ static int run_box(const struct plan *plan)
 		return fail(plan, REPORT_SETUP_FAILED, &fault);
 	if (plan->explain)
 		return explain(&launcher.box);
-	if (start(&launcher, &fault) != 0)
+	if (start(&launcher, &fault) != 0) {
+		relay_end(launcher.relay);
 		return fail(plan, REPORT_SETUP_FAILED, &fault);
+	}
 	serve(&launcher);
 	return conclude(&launcher);
 }

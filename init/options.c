@@ -306,9 +306,9 @@ int refuse_late_name(struct parser *parser, const struct option *option, char **
 static int check_init_only(const struct parser *parser, struct fault *fault)
 {
 	static const char *const others[] = {
-		"--hostname", "--as-pid-1",       "--lock-file",       "--exec-label",
-		"--info-fd",  "--json-status-fd", "--userns-block-fd", "--die-with-fd",
-		"--map-uids", "--map-gids",       "--append"
+		"--tty",         "--hostname", "--as-pid-1",       "--lock-file",
+		"--exec-label",  "--info-fd",  "--json-status-fd", "--userns-block-fd",
+		"--die-with-fd", "--map-uids", "--map-gids",       "--append"
 	};
 
 	struct plan *plan = parser->plan;
@@ -368,6 +368,7 @@ static int check(const struct parser *parser, struct fault *fault)
 
 	if (plan->help || plan->version)
 		return 0;
+	plan->new_session |= plan->tty;
 	if ((plan->init_only && check_init_only(parser, fault) != 0) ||
 	    parser_check_ids(plan, fault) != 0 || personality_check(plan, fault) != 0)
 		return -1;

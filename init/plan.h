@@ -154,6 +154,7 @@ struct plan {
 	bool deny_tsc;   /* the processor's time stamp counter */
 	bool mdwe;       /* no memory becomes executable: PR_SET_MDWE of prctl(2) */
 	bool spec_allow; /* no slower code against speculation with the filters: seccomp(2) */
+	bool tty;        /* a terminal of the box's own, which implies NEW_SESSION */
 	bool die_with_parent;
 	bool as_pid_1;
 	bool level_prefix;

@@ -3,6 +3,8 @@
 #ifndef NESTBOX_INIT_SIGNALS_H
 #define NESTBOX_INIT_SIGNALS_H
 
+#include <signal.h>
+
 #include "init/box.h"
 #include "init/text.h"
 
@@ -10,6 +12,15 @@
 static inline uint64_t signal_bit(int signal)
 {
 	return 1ULL << (signal - 1);
+}
+
+/* Whether SIGNAL is what people and service managers end a program with. */
+static inline bool signal_ends(int signal)
+{
+	const uint64_t ending =
+		signal_bit(SIGHUP) | signal_bit(SIGINT) | signal_bit(SIGQUIT) | signal_bit(SIGTERM);
+
+	return (ending & signal_bit(signal)) != 0;
 }
 
 /*

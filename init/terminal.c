@@ -30,6 +30,13 @@ bool terminal_is_ours(int terminal)
 	return foreground(terminal) == sys_getpgid(0);
 }
 
+bool terminal_is_others(int terminal)
+{
+	int group = foreground(terminal);
+
+	return group >= 0 && group != sys_getpgid(0);
+}
+
 bool terminal_give(int terminal, int group)
 {
 	return foreground(terminal) == group ||
@@ -45,13 +52,13 @@ void terminal_take(int terminal)
 		sys_ioctl(terminal, TIOCSPGRP, &own);
 }
 
-bool terminal_stop(void)
+bool terminal_stop(int pid, int signal)
 {
-	const uint64_t only = 1ULL << (SIGTSTP - 1);
+	const uint64_t only = 1ULL << (signal - 1);
 	uint64_t pending = 0;
 
 	/* This one discards a SIGCONT that is pending already: signal(7). */
-	sys_kill(sys_getpid(), SIGTSTP);
+	sys_kill(pid, signal);
 	sys_sigprocmask(SIG_UNBLOCK, &only, NULL);
 	sys_sigprocmask(SIG_BLOCK, &only, NULL);
 	return sys_sigpending(&pending) == 0 && (pending & 1ULL << (SIGCONT - 1)) != 0;

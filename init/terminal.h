@@ -18,9 +18,12 @@ bool terminal_give(int terminal, int group);
 /* Takes the foreground if no process is left in the group that has it. */
 void terminal_take(int terminal);
 
-/* Stops this process as SIGTSTP does, and returns true when it was continued; false at once where
- * the kernel knows that nobody would continue it. Needs both signals blocked, with their default
- * action. */
-bool terminal_stop(void);
+/* Whether TERMINAL is our controlling one and another process group has its foreground. */
+bool terminal_is_others(int terminal);
+
+/* Stops PID, which is this process or 0 for its process group, as SIGNAL of the terminal does, and
+ * returns true when it was continued; false at once where the kernel knows that nobody would continue
+ * it. Needs SIGNAL and SIGCONT blocked, with their default action. */
+bool terminal_stop(int pid, int signal);
 
 #endif

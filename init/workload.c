@@ -18,6 +18,7 @@
 #include "init/jobs.h"
 #include "init/listener.h"
 #include "init/personality.h"
+#include "init/pty.h"
 #include "init/report.h"
 #include "init/signals.h"
 #include "init/values.h"
@@ -29,6 +30,12 @@ static int begin_session(const struct plan *plan, struct fault *fault)
 	int error = plan->new_session ? sys_setsid() : 0;
 
 	return error < 0 ? fault_errno(fault, "setsid", "", error) : 0;
+}
+
+/* A PID 1 that becomes the workload leads a session already: leave_group(). */
+static int leave_session(const struct box *box, struct fault *fault)
+{
+	return box->own_session && !box->reaper ? 0 : begin_session(box->plan, fault);
 }
 
 /* What the launcher raised for itself: the soft limit alone. */
@@ -228,9 +235,10 @@ static int set_up(const struct workload *workload, struct fault *fault)
 	const struct box *box = workload->box;
 
 	sys_umask(box->plan->umask >= 0 ? (mode_t)box->plan->umask : workload->umask);
-	if (begin_session(box->plan, fault) != 0 ||
+	if (leave_session(box, fault) != 0 ||
 	    identity_enter(workload, fault) != 0 ||   /* needs procfs and the capabilities */
 	    label_exec(workload, fault) != 0 ||       /* the same */
+	    pty_enter(box, fault) != 0 ||             /* is in its session; is owned by it */
 	    keep_descriptors(workload, fault) != 0 || /* procfs is not needed any more */
 	    limit_resources(box, fault) != 0 ||       /* nothing is opened any more */
 	    take_identity(box, fault) != 0 ||         /* the namespaces are as they shall be */

@@ -97,12 +97,17 @@ static int add_terminals(struct builder *builder, int dir)
 	return error;
 }
 
-/* The terminal that is the caller's standard output, under a name that does not depend on it. */
+/* The terminal that is the caller's standard output, under a name that does not depend on it; or the
+ * box's own, which is still to be opened, and the first of its kind. */
 static int add_console(struct builder *builder, int dir)
 {
 	const struct source *console = &builder->view->console;
 	int error, tree;
 
+	if (builder->view->own_terminal) {
+		error = sys_symlinkat("pts/0", dir, "console");
+		return error < 0 ? fault_errno(builder->fault, "dev", "/dev/console", error) : 0;
+	}
 	if (console->path == NULL)
 		return 0;
 	tree = mount_clone(&builder->mounter, AT_FDCWD, console->path, AT_SYMLINK_NOFOLLOW,

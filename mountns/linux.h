@@ -110,6 +110,7 @@
 
 #define PROC_MAGIC 0x9fa0
 #define NSFS_MAGIC 0x6e736673
+#define DEVPTS_MAGIC 0x1cd1
 #define TMPFS_MAGIC 0x01021994
 
 /* Bits of f_flags in statfs(2). */
@@ -154,6 +155,13 @@ struct kernel_cmsghdr {
 	size_t size; /* with this header */
 	int level;
 	int type;
+};
+
+/* TCGETS and TCSETS of ioctl_tty(2); flags and places in CC are those of termios(3). */
+struct kernel_termios {
+	uint32_t iflag, oflag, cflag, lflag;
+	uint8_t line;
+	uint8_t cc[19];
 };
 
 struct kernel_statx {

@@ -219,6 +219,7 @@ int mountns_prepare(struct view *view, const struct view_request *request, struc
 		.host_proc = request->host_proc,
 		.own_init = request->own_init,
 		.nests = request->nests,
+		.own_terminal = request->own_terminal,
 		.label = request->file_label,
 		.watcher = request->watcher,
 	};
@@ -229,7 +230,7 @@ int mountns_prepare(struct view *view, const struct view_request *request, struc
 	if (append_prepare(view, fault) != 0)
 		return -1;
 	keep_spare_descriptors(view);
-	if (has_dev(view))
+	if (has_dev(view) && !view->own_terminal)
 		source_find_console(view);
 	return 0;
 }

@@ -602,6 +602,25 @@ static inline int sys_setgroups(size_t count, const uint32_t *groups)
 #endif
 }
 
+/* The ids that files are made with. They return the old one. */
+static inline int sys_setfsuid(uint32_t id)
+{
+#ifdef __NR_setfsuid32
+	return (int)sys_call(__NR_setfsuid32, (long)id, 0, 0, 0, 0, 0);
+#else
+	return (int)sys_call(__NR_setfsuid, (long)id, 0, 0, 0, 0, 0);
+#endif
+}
+
+static inline int sys_setfsgid(uint32_t id)
+{
+#ifdef __NR_setfsgid32
+	return (int)sys_call(__NR_setfsgid32, (long)id, 0, 0, 0, 0, 0);
+#else
+	return (int)sys_call(__NR_setfsgid, (long)id, 0, 0, 0, 0, 0);
+#endif
+}
+
 /* How many supplementary groups this process has. */
 static inline int sys_count_groups(void)
 {
@@ -644,6 +663,12 @@ static inline long sys_recvmsg(int fd, struct kernel_msghdr *message, int flags)
 static inline int sys_ioctl(int fd, unsigned long request, void *argument)
 {
 	return (int)sys_call(__NR_ioctl, fd, (long)request, SYS_P(argument), 0, 0, 0);
+}
+
+/* The other end of the pseudo terminal whose master is MASTER: TIOCGPTPEER of ioctl_tty(2), Linux 4.13. */
+static inline int sys_open_peer(int master, int flags)
+{
+	return (int)sys_call(__NR_ioctl, master, 0x5441, flags, 0, 0, 0);
 }
 
 #endif

@@ -118,9 +118,9 @@ struct view {
 		console; /* the terminal that is standard output; its path is NULL if none is */
 	struct link *links;
 	size_t link_count;
-	bool bare, touch_host, host_proc, own_init, nests; /* as requested */
-	const char *label;                                 /* file_label, as requested */
-	struct view_watcher watcher;                       /* as requested */
+	bool bare, touch_host, host_proc, own_init, own_terminal, nests; /* as requested */
+	const char *label;           /* file_label, as requested */
+	struct view_watcher watcher; /* as requested */
 	uint64_t nofile; /* the soft limit of RLIMIT_NOFILE before it was raised; 0: it was not */
 	/* Room for PID 1, which has no heap. */
 	uint64_t *own;   /* hash table of mounts that it made, by their ids */
@@ -148,6 +148,7 @@ struct view_request {
 	bool host_proc; /* STEP_PROC shows the host's, for a box in the host's PID namespace */
 	const char *file_label;      /* SELinux label for file systems that are made; NULL: none */
 	struct view_watcher watcher; /* without a function: nobody */
+	bool own_terminal; /* the box has one, the first of its devpts; it is the console, too */
 };
 
 /*

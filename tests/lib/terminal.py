@@ -550,4 +550,5 @@ def main():
     globals()["scenario_" + sys.argv[1]](sys.argv[2:])
 
 
-main()
+if __name__ == "__main__":
+    main()

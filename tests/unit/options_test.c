@@ -150,6 +150,7 @@ static const struct {
 	{ "--new-session", 0, 0, { NULL }, false },
 	{ "--keep-fd", 0, 1, { "3" }, false },
 	{ "--new-keyring", 0, 0, { NULL }, false },
+	{ "--tty", 0, 0, { NULL }, false },
 	{ "--umask", 0, 1, { "22" }, false },
 	{ "--no-coredump", 0, 0, { NULL }, false },
 	{ "--deny-tsc", 0, 0, { NULL }, false },
@@ -726,6 +727,25 @@ static void test_flags(void **state)
 	}
 }
 
+static void test_tty(void **state)
+{
+	struct parsed parsed;
+
+	(void)state;
+	good(&parsed, WORDS("command"));
+	assert_false(parsed.plan.tty || parsed.plan.new_session);
+	release(&parsed);
+	good(&parsed, WORDS("--tty", "--tty", "command"));
+	assert_true(parsed.plan.tty && parsed.plan.new_session);
+	release(&parsed);
+	good(&parsed, WORDS("--tty", "--new-session", "command"));
+	assert_true(parsed.plan.tty && parsed.plan.new_session);
+	release(&parsed);
+	bad(WORDS("--tty=1", "command"), "--tty=1");
+	bad(WORDS("--tty", "--init-only", "command"), "--tty");
+	bad(WORDS("--as", "bwrap", "--tty", "command"), "--tty");
+}
+
 static void test_ids(void **state)
 {
 	static const char *const refused[] = {
@@ -1210,6 +1230,7 @@ int main(void)
 		cmocka_unit_test(test_repetitions),
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_tty),
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_id_ranges),
 		cmocka_unit_test(test_texts),
