@@ -131,10 +131,8 @@ def scenario_jobs(argv):
     t.expect(rb"Running")
     t.expect(rb"PS> ")
     print("runs in the background")
-    t.key(b"kill -STOP %1\r")
-    t.expect(rb"PS> ")
-    t.key(b"\r")
-    t.expect(rb"Stopped")
+    t.key(b"kill -STOP %1; while [ -z \"$(jobs -s)\" ]; do :; done; echo st''opped\r")
+    t.expect(rb"stopped")
     t.expect(rb"PS> ")
     t.key(b"fg\r")
     # Then it has the terminal.
