@@ -31,19 +31,28 @@ struct landlock_path {
 /* Flags of open(2) that do no harm to the one who opens, nor to the file. */
 #define PASSED (O_NONBLOCK | O_DSYNC | O_SYNC | O_DIRECT | KERNEL_LARGEFILE)
 
+/* The numbers of a file of an overlay that has hard links change when it is first opened to write: so those
+ * of now count. */
+static bool is_file(const struct append_file *file, const struct kernel_statx *stat)
+{
+	struct kernel_statx now;
+
+	if (file->mount < 0 || sys_statx(file->mount, "", AT_EMPTY_PATH, &now) < 0)
+		return file->inode == stat->inode && file->dev_major == stat->dev_major &&
+		       file->dev_minor == stat->dev_minor;
+	return now.inode == stat->inode && now.dev_major == stat->dev_major &&
+	       now.dev_minor == stat->dev_minor;
+}
+
 static const struct append_file *find_file(const struct append *append, int fd)
 {
 	struct kernel_statx stat;
 
 	if (sys_statx(fd, "", AT_EMPTY_PATH, &stat) < 0)
 		return NULL;
-	for (size_t i = 0; i < append->count; i++) {
-		const struct append_file *file = &append->files[i];
-
-		if (file->inode == stat.inode && file->dev_major == stat.dev_major &&
-		    file->dev_minor == stat.dev_minor)
-			return file;
-	}
+	for (size_t i = 0; i < append->count; i++)
+		if (is_file(&append->files[i], &stat))
+			return &append->files[i];
 	return NULL;
 }
 

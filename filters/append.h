@@ -31,7 +31,7 @@
 struct append_file {
 	uint32_t dev_major, dev_minor;
 	uint64_t inode;
-	int mount; /* its root is the file; O_PATH */
+	int mount; /* its root is the file; O_PATH. -1: only the numbers above say which one it is */
 };
 
 /* The context of the handlers. */

@@ -111,3 +111,23 @@ core() {
 		cmp -n "$(stat -c %s "$T/before")" "$T/before" "$LOG"
 	done
 }
+
+@test "a file of an overlay that has two names, and other numbers once it is opened to write" {
+	need_root "an overlay"
+	mkdir "$T/low" "$T/up" "$T/all"
+	cp "$LOG" "$T/low/log"
+	ln "$T/low/log" "$T/low/other"
+	give "$T/low"
+	# shellcheck disable=SC2016
+	run timeout -s KILL 120 unshare -m --propagation private /bin/bash -c '
+		mount -t tmpfs -o mode=755 t "$1/up" && mkdir "$1/up/new" "$1/up/work" || exit 99
+		mount -t overlay -o "lowerdir=$1/low,upperdir=$1/up/new,workdir=$1/up/work" t "$1/all" || exit 99
+		log=$1/all/log before=$1/before attack=$2/append numbers=$(stat -c %d:%i "$1/all/log")
+		shift 2
+		"$@" --append "$log" -- "$attack" calls "$log" || exit
+		[ "$(stat -c %d:%i "$log")" != "$numbers" ] || exit 98
+		cmp -n "$(stat -c %s "$before")" "$before" "$log" && tail -1 "$log"' - \
+		"$T" "$NB_BIN" "${CALLER[@]}" "$NB" -x "$NB_BIN"
+	exits 0
+	is end
+}
