@@ -35,6 +35,7 @@ static const struct {
 	uint32_t number;
 } errnos[] = {
 	{ "EPERM", EPERM },
+	{ "ENOENT", ENOENT },
 	{ "EACCES", EACCES },
 	{ "EINVAL", EINVAL },
 	{ "EFAULT", EFAULT },

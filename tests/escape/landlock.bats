@@ -229,9 +229,11 @@ around() {
 		"fastopen sendmmsg 127.0.0.1 $port: ok"
 	run "$@" --net-connect none --net-bind none -- "$TRY" fastopen sendto 127.0.0.1 "$port" \
 		-- fastopen sendmsg 127.0.0.1 "$port" -- fastopen sendmmsg 127.0.0.1 "$port" \
-		-- mptcp 127.0.0.1 "$port" -- mptcp-bind 127.0.0.1 0 -- tcp 127.0.0.1 "$port"
+		-- mptcp 127.0.0.1 "$port" -- mptcp-bind 127.0.0.1 0 -- tcp 127.0.0.1 "$port" \
+		-- ulp smc -- ulp mptcp
 	exits 0
-	says "fastopen sendto 127.0.0.1 $port: EOPNOTSUPP" "mptcp 127.0.0.1 $port: EPROTONOSUPPORT"
+	says "fastopen sendto 127.0.0.1 $port: EOPNOTSUPP" "mptcp 127.0.0.1 $port: EPROTONOSUPPORT" \
+		"ulp smc: ENOENT" "ulp mptcp: ENOENT"
 	lacks 'ok$'
 }
 

@@ -14,6 +14,7 @@
 #include <linux/sched.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -602,6 +603,16 @@ static long op_mptcp_bind(char **a)
 	return tcp_bind(a, IPPROTO_MPTCP);
 }
 
+/* A socket of TCP becomes one of another kind, such as "smc". */
+static long op_ulp(char **a)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_ULP, a[0], (socklen_t)strlen(a[0])) < 0)
+		return -1;
+	return closing(fd);
+}
+
 /* The call for the data makes the connection: sendto, sendmsg or sendmmsg. */
 static long op_fastopen(char **a)
 {
@@ -724,6 +735,7 @@ static const struct op {
 	{ "tcp", 2, op_tcp },
 	{ "tcp-bind", 2, op_tcp_bind },
 	{ "truncate", 1, op_truncate },
+	{ "ulp", 1, op_ulp },
 	{ "umount", 1, op_umount },
 	{ "unix", 1, op_unix },
 	{ "unlink", 1, op_unlink },
