@@ -17,6 +17,10 @@ notify creat openat2
 define F_SETFL 4
 define O_APPEND 02000
 allow fcntl fcntl64 if arg1:32 == F_SETFL and arg2:32 & O_APPEND == O_APPEND
+# A terminal whose signals are switched on sends them to its foreground in the name of whoever did it, past the
+# PID namespace and Landlock: that must not be the listener. There is ioctl(FIOASYNC).
+define O_ASYNC 020000
+deny fcntl fcntl64 if arg1:32 == F_SETFL and arg2:32 & O_ASYNC == O_ASYNC
 notify fcntl fcntl64 if arg1:32 == F_SETFL
 allow fcntl fcntl64
 

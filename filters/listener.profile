@@ -29,7 +29,9 @@ allow openat if arg2:32 & WRITES == 0
 allow openat if arg2:32 & APPENDS == O_WRONLY_APPEND
 deny openat
 
-# Do for it what it asks for: flags and length of an open file. There are F_GETFL and F_SETFL.
+# Do for it what it asks for: flags and length of an open file. There are F_GETFL and F_SETFL; of signals
+# (O_ASYNC) we would be the sender.
+deny fcntl fcntl64 if arg1:32 == 4 and arg2:32 & 020000 == 020000
 allow fcntl fcntl64 if arg1:32 in 3 4
 deny fcntl fcntl64
 allow ftruncate ftruncate64

@@ -143,6 +143,16 @@ static void try_reopening(int fd)
 	try_flags(path, path);
 }
 
+/* What the one who answers switched on would send signals in its name, out of the box. */
+static void try_signals(int fd)
+{
+	refused("F_SETFL O_ASYNC", fcntl(fd, F_SETFL, O_ASYNC), EPERM, 0, 0);
+	refused("F_SETFL O_ASYNC with more bits",
+		syscall(SYS_fcntl, fd, F_SETFL | HIGH, O_ASYNC | O_NONBLOCK | HIGH), EPERM, 0, 0);
+	holds("F_SETFL O_ASYNC | O_APPEND", fcntl(fd, F_SETFL, O_ASYNC | O_APPEND) == 0);
+	fcntl(fd, F_SETFL, O_APPEND);
+}
+
 static void try_descriptor(int fd)
 {
 	struct iovec data = { (char[]){ "X" }, 1 };
@@ -303,6 +313,7 @@ static void calls(void)
 	try_flags(file, "the file");
 	try_reopening(fd);
 	try_descriptor(fd);
+	try_signals(fd);
 	try_ioctls(fd);
 	try_mapping(fd);
 	try_copying(fd);
