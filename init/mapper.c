@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 
 #include "init/clock.h"
@@ -162,46 +163,42 @@ static int run_helper(void *argument)
 	sys_exit_group(EXIT_NESTBOX);
 }
 
-/* Of the signals that are blocked here, which are for the workload: nobody would pass these on. */
-static bool is_to_end(void)
-{
-	const uint64_t ends =
-		signal_bit(SIGHUP) | signal_bit(SIGINT) | signal_bit(SIGQUIT) | signal_bit(SIGTERM);
-	uint64_t pending = 0;
-
-	return sys_sigpending(&pending) == 0 && (pending & ends) != 0;
-}
-
-/* Waits for the end of PIDFD. Returns 0, 1 when the time is over, or -EINTR if we are to end. */
-static int watch_helper(int pidfd, const struct patience *patience)
+/* Waits for the end of PIDFD. Returns 0, 1 when the time is over, -EINTR if one of ENDS has come, or
+ * another -errno. */
+static int watch(int pidfd, int ends, uint64_t deadline)
 {
 	struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
-				{ .fd = patience->signals, .events = POLLIN } };
+				{ .fd = ends, .events = POLLIN } };
 	struct kernel_timespec left;
+	int ready;
 
-	for (;;) {
-		bool limited = patience->deadline != 0;
-		int ready = 0;
-
-		if (!limited || clock_rest(patience->deadline, &left))
-			ready = sys_ppoll(fds, 2, limited ? &left : NULL);
-		if (ready == 0)
-			return 1;
-		if (ready < 0 && ready != -EINTR)
-			return ready;
-		if (ready > 0 && fds[0].revents)
-			return 0;
-		if (ready > 0 && is_to_end())
-			return -EINTR;
-		/* What else there is stays for the workload. */
-		if (ready > 0)
-			fds[1].fd = -1;
-	}
+	do {
+		ready = 0;
+		if (deadline == 0 || clock_rest(deadline, &left))
+			ready = sys_ppoll(fds, 2, deadline != 0 ? &left : NULL);
+	} while (ready == -EINTR);
+	if (ready <= 0)
+		return ready < 0 ? ready : 1;
+	return fds[0].revents ? 0 : -EINTR;
 }
 
-static int await_helper(int pid, int pidfd, const struct patience *patience, int *status)
+/* Of the signals that are blocked here some would end us, and nobody else would pass them on; the others stay
+ * for the workload. */
+static int watch_helper(int pidfd, uint64_t deadline)
 {
-	int result = watch_helper(pidfd, patience);
+	const uint64_t ending =
+		signal_bit(SIGHUP) | signal_bit(SIGINT) | signal_bit(SIGQUIT) | signal_bit(SIGTERM);
+	int ends = sys_signalfd(&ending, SFD_CLOEXEC);
+	int result = ends < 0 ? ends : watch(pidfd, ends, deadline);
+
+	if (ends >= 0)
+		sys_close(ends);
+	return result;
+}
+
+static int await_helper(int pid, int pidfd, uint64_t deadline, int *status)
+{
+	int result = watch_helper(pidfd, deadline);
 
 	if (result != 0)
 		sys_kill(pid, SIGKILL);
@@ -242,7 +239,7 @@ static void make_words(struct text *pid, char *map, char **words, const char *na
 }
 
 static int ask_helper(const struct box *box, const struct map *map, struct text *pid,
-		      const struct patience *patience, struct fault *fault)
+		      uint64_t deadline, struct fault *fault)
 {
 	_Alignas(16) char stack[16384];
 	char text[ID_MAP_BYTES + 1] = "", *words[2 + 3 * ID_MAP_LINES + 1];
@@ -255,7 +252,7 @@ static int ask_helper(const struct box *box, const struct map *map, struct text 
 			    CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &pidfd);
 	if (child < 0)
 		return fault_errno(fault, MAP, map->name, child);
-	ended = await_helper(child, pidfd, patience, &status);
+	ended = await_helper(child, pidfd, deadline, &status);
 	sys_close(pidfd);
 	if (ended < 0)
 		return fault_errno(fault, MAP, map->name, ended);
@@ -276,7 +273,7 @@ static bool may_set_ids(bool groups)
 }
 
 static int write_one(const struct box *box, int process, const struct map *map, struct text *pid,
-		     const struct patience *patience, struct fault *fault)
+		     uint64_t deadline, struct fault *fault)
 {
 	int error = 0;
 
@@ -288,12 +285,11 @@ static int write_one(const struct box *box, int process, const struct map *map, 
 	error = write_map(process, map->file, map->text);
 	/* Who has the capability and is refused would be refused by the helper's way, too. */
 	if (error == -EPERM && !may_set_ids(map->file[0] == 'g'))
-		return ask_helper(box, map, pid, patience, fault);
+		return ask_helper(box, map, pid, deadline, fault);
 	return error < 0 ? fault_errno(fault, "id ranges", map->file, error) : 0;
 }
 
-int mapper_map_child(const struct box *box, int pid, const struct patience *patience,
-		     struct fault *fault)
+int mapper_map_child(const struct box *box, int pid, uint64_t deadline, struct fault *fault)
 {
 	const struct map maps[] = {
 		{ .file = "uid_map",
@@ -320,7 +316,7 @@ int mapper_map_child(const struct box *box, int pid, const struct patience *pati
 	if (process < 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]) && status == 0; i++)
-		status = write_one(box, process, &maps[i], &number, patience, fault);
+		status = write_one(box, process, &maps[i], &number, deadline, fault);
 	sys_close(process);
 	return status;
 }

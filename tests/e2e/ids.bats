@@ -423,8 +423,9 @@ fake() {
 		kill -STOP \$\$"
 	start_ranged "${USERS[@]}" -- "$PROBE" hold
 	read -r line <"$T/fifo"
-	# That one is for the workload, should there be one.
+	# That one is for the workload, should there be one; it is seen before the next one comes.
 	kill -USR1 "$LAUNCHER"
+	"$PROBE" exit 0
 	kill -TERM "$LAUNCHER"
 	finish
 	exits 125
