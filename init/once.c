@@ -40,14 +40,19 @@ static int answer(void *argument)
 		struct seccomp_notif notif;
 		char room[ROOM];
 	} question;
+	int error;
 
 	sys_close(once->pipe[1]);
 	while ((look(once->listener, once->pipe[0], true) & ~POLLIN) == 0) {
 		struct seccomp_notif_resp yes = { .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
 
 		memset(&question, 0, sizeof(question));
-		if (sys_ioctl(once->listener, SECCOMP_IOCTL_NOTIF_RECV, &question) < 0)
+		error = sys_ioctl(once->listener, SECCOMP_IOCTL_NOTIF_RECV, &question);
+		/* Who asked may be gone. What is refused for good would keep us here, and the caller, too. */
+		if (error == -ENOENT || error == -EINTR)
 			continue;
+		if (error < 0)
+			break;
 		if (look(-1, once->pipe[0], false) != 0)
 			break;
 		yes.id = question.notif.id;
@@ -69,5 +74,7 @@ int once_begin(const struct box *box, int listener)
 		return error;
 	once->listener = listener;
 	error = clone_child(answer, once, once->stack + sizeof(once->stack), flags, NULL);
+	/* Should it end early, the kernel refuses the exec; held by us, too, we would wait for ever. */
+	sys_close(listener);
 	return error < 0 ? error : sys_close(once->pipe[0]);
 }

@@ -7,13 +7,18 @@
 load ../lib/common.bash
 
 setup_file() {
-	[[ $NESTBOX == */build/musl/* ]] || skip "about the musl build"
 	nb_setup_file
+	[[ $NESTBOX == */build/musl/* ]] || return 0
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u LIBC make -s -C "$NB_TREE" install \
 		DESTDIR="$NB_DIR/stage" PREFIX=/opt/nestbox
 	# As if DESTDIR were the root; pkgconf(1).
 	export PKG_CONFIG_PATH=$NB_DIR/stage/opt/nestbox/lib/pkgconfig
 	export PKG_CONFIG_SYSROOT_DIR=$NB_DIR/stage
+}
+
+setup() {
+	nb_setup
+	[[ $NESTBOX == */build/musl/* ]] || skip "about the musl build"
 }
 
 # compile COMPILER… -- SOURCE: as $NB_BIN/program, with all warnings as errors.

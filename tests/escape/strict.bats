@@ -70,6 +70,22 @@ setup_file() {
 	done
 }
 
+# Without a box, since loopback is raised by an ioctl, too.
+@test "where the question cannot be taken the start fails, and does not wait for ever" {
+	local number process status=0
+
+	case $(uname -m) in x86_64) number=16 ;; aarch64 | riscv64) number=29 ;; *) number=54 ;; esac
+	as_caller timeout -s KILL 20 "$NB_BIN/deny" "$number" EPERM -- \
+		"$NB" --init-only --filter strict -- "$NB_BIN/again" >"$T/out" 2>"$T/err" 3>&- || status=$?
+	# Who spins would do so for ever.
+	for process in /proc/[0-9]*; do
+		[ "$(readlink "$process/exe")" != "$NB" ] || kill -KILL "${process#/proc/}"
+	done
+	[ "$status" -eq 126 ]
+	grep -q '^nestbox: exec: .*: Function not implemented' "$T/err"
+	[ ! -s "$T/out" ]
+}
+
 @test "where somebody else listens already there is no start" {
 	[ -x /usr/bin/python3 ] || skip "no /usr/bin/python3"
 	run --separate-stderr as_caller /usr/bin/python3 -c 'import ctypes, os, struct, sys
