@@ -321,6 +321,7 @@ static int drop_joined_rights(const struct plan *plan)
 static int map_ranges(const struct launcher *launcher, struct fault *fault)
 {
 	const struct box *box = &launcher->box;
+	const struct patience patience = { launcher->parent, launcher->deadline };
 	char byte = 0;
 	int pid, status;
 
@@ -329,7 +330,7 @@ static int map_ranges(const struct launcher *launcher, struct fault *fault)
 	pid = find_pid(launcher->pidfd);
 	if (pid < 0)
 		return fault_errno(fault, "id map", "/proc/self/fdinfo", pid);
-	status = mapper_map_child(box, pid, launcher->deadline, fault);
+	status = mapper_map_child(box, pid, &patience, fault);
 	if (status == 0)
 		sys_write(box->maps_ready[1], &byte, 1);
 	return status < 0 ? -1 : 0;

@@ -163,19 +163,20 @@ static int run_helper(void *argument)
 	sys_exit_group(EXIT_NESTBOX);
 }
 
-/* Waits for the end of PIDFD. Returns 0, 1 when the time is over, -EINTR if one of ENDS has come, or
+/* Waits for the end of PIDFD. Returns 0, 1 when the time is over, -EINTR if one of ENDS has come or the parent is gone, or
  * another -errno. */
-static int watch(int pidfd, int ends, uint64_t deadline)
+static int watch(int pidfd, int ends, const struct patience *patience)
 {
 	struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
-				{ .fd = ends, .events = POLLIN } };
+				{ .fd = ends, .events = POLLIN },
+				{ .fd = patience->parent, .events = POLLIN } };
 	struct kernel_timespec left;
 	int ready;
 
 	do {
 		ready = 0;
-		if (deadline == 0 || clock_rest(deadline, &left))
-			ready = sys_ppoll(fds, 2, deadline != 0 ? &left : NULL);
+		if (patience->deadline == 0 || clock_rest(patience->deadline, &left))
+			ready = sys_ppoll(fds, 3, patience->deadline != 0 ? &left : NULL);
 	} while (ready == -EINTR);
 	if (ready <= 0)
 		return ready < 0 ? ready : 1;
@@ -184,21 +185,21 @@ static int watch(int pidfd, int ends, uint64_t deadline)
 
 /* Of the signals that are blocked here some would end us, and nobody else would pass them on; the others stay
  * for the workload. */
-static int watch_helper(int pidfd, uint64_t deadline)
+static int watch_helper(int pidfd, const struct patience *patience)
 {
 	const uint64_t ending =
 		signal_bit(SIGHUP) | signal_bit(SIGINT) | signal_bit(SIGQUIT) | signal_bit(SIGTERM);
 	int ends = sys_signalfd(&ending, SFD_CLOEXEC);
-	int result = ends < 0 ? ends : watch(pidfd, ends, deadline);
+	int result = ends < 0 ? ends : watch(pidfd, ends, patience);
 
 	if (ends >= 0)
 		sys_close(ends);
 	return result;
 }
 
-static int await_helper(int pid, int pidfd, uint64_t deadline, int *status)
+static int await_helper(int pid, int pidfd, const struct patience *patience, int *status)
 {
-	int result = watch_helper(pidfd, deadline);
+	int result = watch_helper(pidfd, patience);
 
 	if (result != 0)
 		sys_kill(pid, SIGKILL);
@@ -239,7 +240,7 @@ static void make_words(struct text *pid, char *map, char **words, const char *na
 }
 
 static int ask_helper(const struct box *box, const struct map *map, struct text *pid,
-		      uint64_t deadline, struct fault *fault)
+		      const struct patience *patience, struct fault *fault)
 {
 	_Alignas(16) char stack[16384];
 	char text[ID_MAP_BYTES + 1] = "", *words[2 + 3 * ID_MAP_LINES + 1];
@@ -252,7 +253,7 @@ static int ask_helper(const struct box *box, const struct map *map, struct text 
 			    CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &pidfd);
 	if (child < 0)
 		return fault_errno(fault, MAP, map->name, child);
-	ended = await_helper(child, pidfd, deadline, &status);
+	ended = await_helper(child, pidfd, patience, &status);
 	sys_close(pidfd);
 	if (ended < 0)
 		return fault_errno(fault, MAP, map->name, ended);
@@ -273,7 +274,7 @@ static bool may_set_ids(bool groups)
 }
 
 static int write_one(const struct box *box, int process, const struct map *map, struct text *pid,
-		     uint64_t deadline, struct fault *fault)
+		     const struct patience *patience, struct fault *fault)
 {
 	int error = 0;
 
@@ -285,11 +286,12 @@ static int write_one(const struct box *box, int process, const struct map *map, 
 	error = write_map(process, map->file, map->text);
 	/* Who has the capability and is refused would be refused by the helper's way, too. */
 	if (error == -EPERM && !may_set_ids(map->file[0] == 'g'))
-		return ask_helper(box, map, pid, deadline, fault);
+		return ask_helper(box, map, pid, patience, fault);
 	return error < 0 ? fault_errno(fault, "id ranges", map->file, error) : 0;
 }
 
-int mapper_map_child(const struct box *box, int pid, uint64_t deadline, struct fault *fault)
+int mapper_map_child(const struct box *box, int pid, const struct patience *patience,
+		     struct fault *fault)
 {
 	const struct map maps[] = {
 		{ .file = "uid_map",
@@ -316,7 +318,7 @@ int mapper_map_child(const struct box *box, int pid, uint64_t deadline, struct f
 	if (process < 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]) && status == 0; i++)
-		status = write_one(box, process, &maps[i], &number, deadline, fault);
+		status = write_one(box, process, &maps[i], &number, patience, fault);
 	sys_close(process);
 	return status;
 }

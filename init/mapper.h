@@ -9,12 +9,19 @@
  * caller's procfs. Returns 0, or -1 with the fault. */
 int mapper_map_own(const struct box *box, struct fault *fault);
 
+/* How long the launcher waits for others. */
+struct patience {
+	int parent;        /* readable when it is to end; -1: none */
+	uint64_t deadline; /* on CLOCK_MONOTONIC, 0: none */
+};
+
 /*
  * The launcher's: writes the maps of PID 1, which procfs calls PID; where it may not, newuidmap(1) and
- * newgidmap(1) do, until DEADLINE, on CLOCK_MONOTONIC (0: none). Needs signals to be blocked, of which one that
- * ends programs ends the wait. Returns 0, 1 when the time is over, or -1 with the fault.
+ * newgidmap(1) do. Needs signals to be blocked, of which one that ends programs ends the wait. Returns 0, 1 when
+ * the time is over, or -1 with the fault.
  */
-int mapper_map_child(const struct box *box, int pid, uint64_t deadline, struct fault *fault);
+int mapper_map_child(const struct box *box, int pid, const struct patience *patience,
+		     struct fault *fault);
 
 /* Makes the workload's user namespace, whose maps only its parent may write, from PID 1's. PROC is the
  * box's procfs. Returns a descriptor of it, or -1 with the fault. */

@@ -432,6 +432,16 @@ fake() {
 	[[ $(cat "$T/err") =~ ^nestbox:\ id\ map:\ newuidmap:\ Interrupted ]]
 }
 
+@test "a launcher whose caller is gone does not wait for newuidmap" {
+	helped
+	fake 'kill -STOP $$'
+	# A file is readable, as the pidfd of a process that has ended.
+	start_ranged --die-with-fd 8 "${USERS[@]}" -- "$PROBE" hold 8<"$NB"
+	finish
+	exits 125
+	[[ $(cat "$T/err") =~ ^nestbox:\ id\ map:\ newuidmap:\ Interrupted ]]
+}
+
 @test "a change of ids in a namespace that is joined costs no other step" {
 	need_root_caller
 	start -x "$NB_BIN" --allow-userns --map-uids 0:0:1 --map-uids 5:300005:5 --map-gids 0:0:1 \
