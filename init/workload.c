@@ -211,11 +211,14 @@ static int restrict_files(const struct box *box, struct fault *fault)
 
 static int filter_calls(const struct box *box, struct fault *fault)
 {
+	/* One that is on already may answer for the kernel, so it is asked before. */
+	bool lacking = wall_is_optional(box->plan, WALL_SECCOMP) && !has_filters();
+
 	if (listener_confine(box, fault) != 0)
 		return -1;
 	if (filters_put(box, fault) == 0)
 		return 0;
-	return has_filters() ? -1 : wall_missing(box, WALL_SECCOMP, fault);
+	return lacking ? wall_missing(box, WALL_SECCOMP, fault) : -1;
 }
 
 /* Groups while CAP_SETGID lasts, the bounding set while CAP_SETPCAP does; a change of ids takes both away:

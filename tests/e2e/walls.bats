@@ -220,6 +220,16 @@ bad_program() {
 	missing seccomp
 }
 
+@test "seccomp=warn: a filter that forbids the next one is no lack of the kernel's" {
+	"$NB_BIN/hand" bpf 38 seccomp >"$T/last"
+	printf '\6\0\0\0\0\0\xff\x7f' >"$T/all"
+	give "$T"/*
+	run --separate-stderr mini --add-seccomp-fd 8 --add-seccomp-fd 9 --on-missing seccomp=warn -- \
+		"$PROBE" exit 3 8<"$T/last" 9<"$T/all"
+	exits 125
+	one_line "^nestbox: seccomp: the caller's: Function not implemented"
+}
+
 @test "a namespace that is forbidden is missing, too" {
 	local flags calls
 	[ "$(uname -m)" = x86_64 ] || skip "the numbers of the calls are written down for x86-64"
