@@ -164,6 +164,14 @@ io() {
 	one_line "^nestbox: groups: Operation not permitted$"
 }
 
+@test "--init-only: where nothing says so, groups that cannot be dropped are an error" {
+	need_root "setpriv"
+	run --separate-stderr timeout -s KILL 60 setpriv --reuid=12345 --regid=12345 --groups=12345,54321 -- \
+		unshare -Urm sh -c 'mount -t tmpfs t /proc && exec "$@"' - "$NB" --init-only --uid 0 -- "$PROBE" exit 3
+	exits 125
+	one_line "^nestbox: groups: Operation not permitted$"
+}
+
 @test "--init-only: groups that stay for another reason are an error" {
 	need_root_caller
 	[ "$(uname -m)" = x86_64 ] || skip "the list has the names of x86-64"
