@@ -509,6 +509,12 @@ static inline int sys_join_session_keyring(void)
 	return (int)sys_call(__NR_keyctl, 1, 0, 0, 0, 0, 0);
 }
 
+/* request_key(2) without a type: EFAULT where the kernel has keys. */
+static inline int sys_request_no_key(void)
+{
+	return (int)sys_call(__NR_request_key, 0, 0, 0, 0, 0, 0);
+}
+
 /* prctl(2) with PR_CAP_AMBIENT, which wants its other arguments to be 0. */
 static inline int sys_raise_ambient(unsigned long capability)
 {
