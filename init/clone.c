@@ -32,8 +32,12 @@ int clone_map_stacks(char **stacks, unsigned int count)
 	if (memory == MAP_FAILED)
 		return -errno;
 	for (unsigned int i = 0; i < count; i++) {
-		if (mprotect(memory + i * room, page, PROT_NONE) != 0)
-			return -errno;
+		if (mprotect(memory + i * room, page, PROT_NONE) != 0) {
+			int error = -errno;
+
+			munmap(memory, count * room);
+			return error;
+		}
 		stacks[i] = memory + (i + 1) * room;
 	}
 	return 0;
