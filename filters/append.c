@@ -5,25 +5,13 @@
 #include <sys/stat.h>
 
 #include "filters/append.h"
+#include "filters/landlock.h"
 #include "filters/target.h"
 #include "mountns/mount.h"
 #include "mountns/sys.h"
 
-/* <linux/landlock.h>, of which older versions lack the last but one: Linux 6.2. */
-#define LANDLOCK_VERSION 1U
-#define LANDLOCK_WRITE_FILE (1ULL << 1)
-#define LANDLOCK_REFER (1ULL << 13)
-#define LANDLOCK_TRUNCATE (1ULL << 14)
-#define LANDLOCK_PATH_BENEATH 1U
-#define LANDLOCK_ABI_TRUNCATE 3
-
 /* Without REFER a domain forbids all renames to other directories: landlock(7). */
 #define HELD (LANDLOCK_WRITE_FILE | LANDLOCK_TRUNCATE | LANDLOCK_REFER)
-
-struct landlock_path {
-	uint64_t allowed;
-	int32_t fd;
-} __attribute__((packed));
 
 /* O_ACCMODE, which musl lets O_PATH be a part of. */
 #define ACCESS 3
@@ -243,7 +231,7 @@ const size_t append_row_count = sizeof(append_rows) / sizeof(append_rows[0]);
 
 const char *append_probe(int *error)
 {
-	int abi = sys_landlock_create_ruleset(NULL, 0, LANDLOCK_VERSION);
+	int abi = landlock_find_abi();
 
 	*error = abi < 0 ? abi : 0;
 	if (abi < LANDLOCK_ABI_TRUNCATE)
@@ -259,40 +247,35 @@ const char *append_probe(int *error)
 	return *error == -EBADF ? (*error = 0, NULL) : "needs pidfd_getfd (Linux 5.6)";
 }
 
-/* What FD is and all below it, but for what has no place in a file system: pipes and sockets are open to
- * all, and can have no rule (EBADFD). */
-static int allow_beneath(int ruleset, int fd)
+/* What FD is and all below it. */
+static int allow_beneath(const struct landlock *domain, int fd)
 {
-	const struct landlock_path rule = { .allowed = HELD, .fd = fd };
-	struct landlock_path file = { .allowed = LANDLOCK_WRITE_FILE | LANDLOCK_TRUNCATE,
-				      .fd = fd };
-	int error = sys_landlock_add_rule(ruleset, LANDLOCK_PATH_BENEATH, &rule);
+	int error = landlock_allow_file(domain, fd, HELD);
 
 	/* REFER is a right of directories. */
-	return error == -EINVAL ? sys_landlock_add_rule(ruleset, LANDLOCK_PATH_BENEATH, &file)
-				: error;
+	return error == -EINVAL ? landlock_allow_file(domain, fd, HELD & ~LANDLOCK_REFER) : error;
 }
 
 int append_confine(const struct append *append, const int *fds, size_t count)
 {
-	const uint64_t held = HELD;
-	int root, ruleset = sys_landlock_create_ruleset(&held, sizeof(held), 0), error = ruleset;
+	struct landlock domain = { .handled.files = HELD };
+	int root, error = landlock_create(&domain);
 
-	if (ruleset < 0)
-		return ruleset;
+	if (error < 0)
+		return error;
 	error = root = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 	if (root >= 0) {
-		error = allow_beneath(ruleset, root);
+		error = allow_beneath(&domain, root);
 		sys_close(root);
 	}
 	for (size_t i = 0; error == 0 && i < count + 3; i++) {
 		int fd = i < 3 ? (int)i : fds[i - 3];
 
 		if (find_file(append, fd) == NULL)
-			allow_beneath(ruleset, fd);
+			allow_beneath(&domain, fd);
 	}
 	if (error == 0)
-		error = sys_landlock_restrict_self(ruleset);
-	sys_close(ruleset);
+		error = landlock_restrict(&domain);
+	sys_close(domain.ruleset);
 	return error;
 }

@@ -11,8 +11,10 @@
 enum { RULE_PATH_BENEATH = 1, RULE_NET_PORT = 2 };
 
 #define BIT(n) (1ULL << (n))
+#define WRITE_FILE LANDLOCK_WRITE_FILE
+#define REFER LANDLOCK_REFER
+#define TRUNCATE LANDLOCK_TRUNCATE
 #define EXECUTE BIT(0)
-#define WRITE_FILE BIT(1)
 #define READ_FILE BIT(2)
 #define READ_DIR BIT(3)
 #define REMOVE_DIR BIT(4)
@@ -24,8 +26,6 @@ enum { RULE_PATH_BENEATH = 1, RULE_NET_PORT = 2 };
 #define MAKE_FIFO BIT(10)
 #define MAKE_BLOCK BIT(11)
 #define MAKE_SYM BIT(12)
-#define REFER BIT(13)
-#define TRUNCATE BIT(14)
 #define IOCTL_DEV BIT(15)
 #define RESOLVE_UNIX BIT(16)
 

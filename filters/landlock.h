@@ -18,6 +18,11 @@ enum {
 	LANDLOCK_ABI_SCOPES = 6,   /* Linux 6.12 */
 };
 
+/* Three of the kernel's LANDLOCK_ACCESS_FS_*; the others are told by GRANT_* of mountns/view.h. */
+#define LANDLOCK_WRITE_FILE (1ULL << 1)
+#define LANDLOCK_REFER (1ULL << 13)
+#define LANDLOCK_TRUNCATE (1ULL << 14)
+
 /* What a ruleset decides about: bits of the kernel's LANDLOCK_ACCESS_FS_*, _NET_* and LANDLOCK_SCOPE_*. */
 struct landlock_access {
 	uint64_t files, ports, scopes;

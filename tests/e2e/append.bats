@@ -248,7 +248,7 @@ missing() {
 
 @test "without Landlock, notification, pidfd_getfd or open_tree nothing is started" {
 	need_static
-	missing 444 ENOSYS '--append: Function not implemented.*Landlock'
+	missing 444 ENOSYS '--append: needs Landlock'
 	missing 444 EPERM 'landlock: Operation not permitted.*landlock_create_ruleset'
 	missing 446 EPERM 'landlock: Operation not permitted'
 	missing 438 EPERM '--append: Operation not permitted.*pidfd_getfd'
