@@ -19,7 +19,8 @@ enum {
 	MAX_ERROR = 4094,  /* of libseccomp; to the kernel there is one more */
 	MAX_TRACE = 65535, /* SECCOMP_RET_DATA */
 	MAX_CONDITIONS = 64,
-	MAX_RULES = 16384, /* a filter has 4096 instructions */
+	MAX_RULES = 16384, /* a filter has 4096 instructions … */
+	MAX_TESTS = 8192,  /* … and libseccomp takes ever longer with conditions */
 	MANY_RULES = 32,   /* from which on a tree is worth it */
 	TREE = 2,          /* of SCMP_FLTATR_CTL_OPTIMIZE */
 };
@@ -46,6 +47,7 @@ struct compiler {
 	scmp_filter_ctx context;
 	uint32_t otherwise;
 	size_t rules;
+	size_t tests;         /* the conditions of all of them */
 	uint32_t exec;        /* what a rule without conditions says about execve, or OTHERWISE */
 	bool exec_has_rule;   /* such a one */
 	bool exec_may_differ; /* by its arguments */
@@ -464,6 +466,9 @@ static int add_rule(struct compiler *c, const struct rule *rule, int number, uns
 
 	if (++c->rules > MAX_RULES)
 		return fail(c, NULL, "more than 16384 rules", NULL);
+	c->tests += count;
+	if (c->tests > MAX_TESTS)
+		return fail(c, NULL, "more than 8192 conditions", NULL);
 	error = seccomp_rule_add_array(c->context, rule->action, number, count,
 				       rule->conditions + first);
 	if (error == -EEXIST)

@@ -575,6 +575,13 @@ static void test_extremes(void **state)
 					  20000, "'lseek']}]}"),
 			 -1);
 	assert_string_equal(message, "p.json: syscalls[0].names[16384]: more than 16384 rules");
+	assert_int_equal(compile_repeated(PERMIT
+					  "{'action':'SCMP_ACT_ERRNO','args':["
+					  "{'index':0,'op':'SCMP_CMP_EQ','value':1},"
+					  "{'index':1,'op':'SCMP_CMP_EQ','value':1}],'names':[",
+					  "'lseek',", 5000, "'lseek']}]}"),
+			 -1);
+	assert_string_equal(message, "p.json: syscalls[0].names[4096]: more than 8192 conditions");
 }
 
 /* A filter that the kernel would not take is told while that can still be told well. */
