@@ -17,7 +17,8 @@ struct box_filter {
 /* Is FILTER, of --filter, a file, not a name? */
 bool filters_is_file(const char *filter);
 
-/* Finds the built-in one that the plan names, or compiles its file, and what that needs. Returns 0, or -1 with the fault. */
+/* Finds the built-in one that the plan names, or compiles its file, and what that needs. Returns 0, or -1
+ * with the fault. */
 int filters_choose(struct box *box, struct fault *fault);
 
 /* The filter that is put on in place INDEX, from 0 on; false behind the last one. No call is made. */

@@ -163,8 +163,8 @@ static int run_helper(void *argument)
 	sys_exit_group(EXIT_NESTBOX);
 }
 
-/* Waits for the end of PIDFD. Returns 0, 1 when the time is over, -EINTR if one of ENDS has come or the parent is gone, or
- * another -errno. */
+/* Waits for the end of PIDFD. Returns 0, 1 when the time is over, -EINTR if one of ENDS has come or the parent
+ * is gone, or another -errno. */
 static int watch(int pidfd, int ends, const struct patience *patience)
 {
 	struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },

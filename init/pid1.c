@@ -211,7 +211,8 @@ static int lock_files(const struct box *box, const struct built *built, struct f
 }
 
 /* One namespace more for the workload's own, and none for whatever rights it has there; none at all for a
- * workload that shares this one. That limit counts all below, and belongs to this one. namespaces(7), "The /proc/sys/user directory". */
+ * workload that shares this one. That limit counts all below, and belongs to this one: namespaces(7), "The
+ * /proc/sys/user directory". */
 static int limit_user_namespaces(const struct box *box, const struct built *built,
 				 struct fault *fault)
 {
