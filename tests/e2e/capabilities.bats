@@ -166,6 +166,7 @@ io() {
 
 @test "--init-only: where nothing says so, groups that cannot be dropped are an error" {
 	need_root "setpriv"
+	need_static
 	run --separate-stderr timeout -s KILL 60 setpriv --reuid=12345 --regid=12345 --groups=12345,54321 -- \
 		unshare -Urm sh -c 'mount -t tmpfs t /proc && exec "$@"' - "$NB" --init-only --uid 0 -- "$PROBE" exit 3
 	exits 125
