@@ -221,7 +221,7 @@ build/units/%_test: tests/unit/%_test.c $(UNIT_OBJECTS) build/units/program.o
 
 # --- What people call ------------------------------------------------------------------------------
 
-.PHONY: deps demo check unit e2e fuzz lint sanitize bench syscalls-list man install clean help size
+.PHONY: deps demo check unit e2e nest fuzz lint sanitize bench syscalls-list man install clean help size
 
 deps: ## install what the build and the tests need (Debian packages)
 	@tests/deps
@@ -242,6 +242,10 @@ unit: $(UNITS) ## unit tests
 
 e2e: $(B)/nestbox $(HOSTS) $(TEST_PROGRAMS) $(BENCH_PROGRAMS) ## tests of the command, as root and as an ordinary user (LIBC=…)
 	@tests/e2e/run $(B)/nestbox
+
+nest: deps $(B)/nestbox $(TEST_PROGRAMS) ## in Docker, Podman, LXC and others, beside bubblewrap (what is not installed is unpacked, 60 MB)
+	@tests/nest/deps
+	@NESTBOX=$(abspath $(B)/nestbox) tests/nest/run
 
 sanitize: ## the same with address and undefined-behaviour sanitizers
 	@$(MAKE) -s LIBC=sanitize e2e
