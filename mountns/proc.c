@@ -117,18 +117,22 @@ static int guard_secret(const struct proc *proc, const char *dest)
 	return error < 0 ? fault_errno(proc->builder->fault, "proc", dest, error) : 0;
 }
 
-/* Makes the box's procfs, attached nowhere yet. Returns 0, or -1 with the fault. */
-static int make(struct builder *builder, const char *dest)
+/* Makes a procfs that is attached nowhere yet: the box's own, or a copy of the HOST's. Returns a mount, or
+ * -errno. */
+static int make_mount(struct builder *builder, bool host)
 {
-	int sys = -1, mount;
+	return host ? mount_clone(&builder->mounter, AT_FDCWD, "/proc",
+				  AT_RECURSIVE | AT_SYMLINK_NOFOLLOW, PROC_ATTRIBUTES)
+		    : mount_make(&builder->mounter, "proc", NULL, 0, PROC_ATTRIBUTES);
+}
 
-	if (builder->view->host_proc)
-		mount = mount_clone(&builder->mounter, AT_FDCWD, "/proc",
-				    AT_RECURSIVE | AT_SYMLINK_NOFOLLOW, PROC_ATTRIBUTES);
-	else
-		mount = mount_make(&builder->mounter, "proc", NULL, 0, PROC_ATTRIBUTES);
+/* Takes MOUNT, which may be an error, for the view's procfs. Returns 0, or -1 with the fault. */
+static int keep(struct builder *builder, const char *dest, int mount, bool host)
+{
+	int sys = -1;
+
 	/* What we have made need not be looked at. */
-	if (mount >= 0 && (!builder->view->host_proc || sys_filesystem_type(mount) == PROC_MAGIC))
+	if (mount >= 0 && (!host || sys_filesystem_type(mount) == PROC_MAGIC))
 		sys = sys_openat(mount, "sys", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 	if (mount < 0 || sys < 0) {
 		if (mount >= 0)
@@ -144,9 +148,25 @@ static int make(struct builder *builder, const char *dest)
 	return 0;
 }
 
+static int make(struct builder *builder, const char *dest)
+{
+	bool host = builder->view->host_proc;
+
+	return keep(builder, dest, make_mount(builder, host), host);
+}
+
+/* A fresh one is refused where parts of the outer one are covered, as in most containers. Nobody sees this
+ * one, and of a bare view's we use "self" alone, which the outer one has as well. */
 int proc_hidden(struct builder *builder)
 {
-	return make(builder, "/proc");
+	bool host = builder->view->host_proc;
+	int mount = make_mount(builder, host);
+
+	if (mount == -EPERM && !host && builder->view->bare) {
+		host = true;
+		mount = make_mount(builder, host);
+	}
+	return keep(builder, "/proc", mount, host);
 }
 
 /* The host root's files belong to nobody here, unless that root is the caller. */
