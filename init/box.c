@@ -10,6 +10,7 @@
 
 #include "init/box.h"
 #include "init/hardening.h"
+#include "init/id_map.h"
 #include "init/pty.h"
 #include "init/terminal.h"
 #include "mountns/linux.h"
@@ -106,6 +107,16 @@ static int make_arguments(struct box *box, struct fault *fault)
 	return 0;
 }
 
+/* Whether the command has none of the user ids to whom files of /proc may belong. */
+static bool is_stranger(const struct plan *plan)
+{
+	uint32_t inside;
+
+	return plan->uid_range_count > 0 &&
+	       !id_map_find(plan->uid_ranges, plan->uid_range_count, geteuid(), &inside) &&
+	       !id_map_find(plan->uid_ranges, plan->uid_range_count, 0, &inside);
+}
+
 static int prepare_view(struct box *box, struct fault *fault)
 {
 	const struct plan *plan = box->plan;
@@ -119,6 +130,7 @@ static int prepare_view(struct box *box, struct fault *fault)
 		.host_proc = (plan->namespaces & CLONE_NEWPID) == 0 && plan->fds[FD_PIDNS] < 0,
 		.own_init = !box->reaper,
 		.nests = plan->allow_userns,
+		.strangers = is_stranger(plan),
 		.own_terminal = plan->tty,
 		.file_label = plan->file_label,
 		.watcher = { box->landlock.ruleset >= 0 ? landlock_allow_mount : NULL,

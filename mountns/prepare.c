@@ -219,6 +219,7 @@ int mountns_prepare(struct view *view, const struct view_request *request, struc
 		.host_proc = request->host_proc,
 		.own_init = request->own_init,
 		.nests = request->nests,
+		.strangers = request->strangers,
 		.own_terminal = request->own_terminal,
 		.label = request->file_label,
 		.watcher = request->watcher,

@@ -185,7 +185,7 @@ static int guard_all(struct builder *builder, const char *dest)
 	/* What a user namespace below can make anew must not be covered here: mount_too_revealing() of the
 	 * kernel's fs/namespace.c. All that another user than the host's root can write are sysctls of
 	 * the box's own namespaces. */
-	if (builder->view->nests && !host_root && error == 0)
+	if (builder->view->nests && (!host_root || builder->view->strangers) && error == 0)
 		return 0;
 	if (error == 0)
 		error = builder->view->bare ? guard_bare(&proc) : guard_writable(&proc, host_root);

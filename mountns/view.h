@@ -118,7 +118,8 @@ struct view {
 		console; /* the terminal that is standard output; its path is NULL if none is */
 	struct link *links;
 	size_t link_count;
-	bool bare, touch_host, host_proc, own_init, own_terminal, nests; /* as requested */
+	/* As requested. */
+	bool bare, touch_host, host_proc, own_init, own_terminal, nests, strangers;
 	const char *label;           /* file_label, as requested */
 	struct view_watcher watcher; /* as requested */
 	uint64_t nofile; /* the soft limit of RLIMIT_NOFILE before it was raised; 0: it was not */
@@ -145,6 +146,7 @@ struct view_request {
 	bool touch_host;
 	bool own_init;  /* process 1 is the workload's: its files in /proc are not covered */
 	bool nests;     /* boxes in the box may mount a procfs of their own */
+	bool strangers; /* the workload's user ids are neither the caller's nor root's */
 	bool host_proc; /* STEP_PROC shows the host's, for a box in the host's PID namespace */
 	const char *file_label;      /* SELinux label for file systems that are made; NULL: none */
 	struct view_watcher watcher; /* without a function: nobody */

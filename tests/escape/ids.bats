@@ -163,3 +163,28 @@ load ../lib/ids
 	exits 125
 	one_line "^nestbox: id ranges: uid_map: Operation not permitted \(.*user namespace"
 }
+
+# Covers on /proc would keep a box below from having one, so whoever has ids of nobody's goes without.
+@test "--allow-userns: whoever has other ids than root's can do nothing with an uncovered /proc" {
+	need_root_caller
+	run ranged "${BOTH[@]}" --allow-userns --keep-cap ALL -- "$TRY" open-w /proc/sysrq-trigger -- \
+		open-w /proc/irq/default_smp_affinity -- open-w /proc/1/oom_score_adj -- \
+		open-w /proc/sys/kernel/core_pattern -- open-w /proc/sys/vm/drop_caches -- open-r /proc/1/environ -- \
+		open-r /proc/kpagecount -- open-r /proc/slabinfo -- open-r /proc/timer_list -- umount /proc
+	exits 0
+	run ranged "${BOTH[@]}" --allow-userns --keep-cap setfcap -- "$NB" -x "$NB_BIN" -- "$PROBE" exit 5
+	exits 5
+}
+
+@test "--allow-userns: whoever has root's id has a covered /proc" {
+	need_root_caller
+	local range
+
+	# Also where it is called otherwise.
+	for range in 0:0:1 7:0:1 0:0:300000; do
+		run mini --allow-userns --map-uids "$range" --keep-cap ALL -- "$TRY" \
+			open-w /proc/sysrq-trigger -- open-w /proc/1/oom_score_adj -- \
+			open-w /proc/sys/kernel/core_pattern -- open-r /proc/kpagecount
+		exits 0
+	done
+}
