@@ -20,14 +20,14 @@ enter() {
         mount --bind "$root" "$root"
         cd "$root"
         cp bin/probe kthreadd
-        ./kthreadd hold >work/noise &
+        ./kthreadd hold >run/holds &
         mount -t proc proc proc
         mount --rbind /dev dev
         mount --bind /usr usr
         mount --bind /etc/firejail etc/firejail
-        pivot_root . run
+        pivot_root . mnt
         cd /
-        /bin/umount -l /run
+        /bin/umount -l /mnt
         /bin/setpriv --reuid "$uid" --regid "$uid" --clear-groups -- "$@"'
     mkdir "$rootfs/etc/firejail"
     echo "nest:x:$other:$other::/:/bin/sh" >>"$rootfs/etc/passwd"
