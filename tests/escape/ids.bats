@@ -172,7 +172,7 @@ load ../lib/ids
 		open-w /proc/sys/kernel/core_pattern -- open-w /proc/sys/vm/drop_caches -- open-r /proc/1/environ -- \
 		open-r /proc/kpagecount -- open-r /proc/slabinfo -- open-r /proc/timer_list -- umount /proc
 	exits 0
-	run ranged "${BOTH[@]}" --allow-userns --keep-cap setfcap -- "$NB" -x "$NB_BIN" -- "$PROBE" exit 5
+	run ranged "${BOTH[@]}" --allow-userns --keep-cap setfcap -x /usr --exec-try /lib --exec-try /lib64 -- "$NB" -x "$NB_BIN" -- "$PROBE" exit 5
 	exits 5
 }
 
