@@ -9,11 +9,10 @@ judge() {
     show
     grep -P '\tskipped: ' "$found" | sed 's/\t-\t-\t/: /; s/\t/ /g; s/ - skipped/: skipped/; s/^/nest: /'
     promises || status=1
-    if [ -n "$write" ]; then
-        write_table
-    else
-        compare || status=1
-    fi
+    case $how in
+    write) write_table ;;
+    compare) compare || status=1 ;;
+    esac
     return "$status"
 }
 

@@ -3,8 +3,8 @@
 needs=(bwrap)
 rootless=yes
 # bubblewrap covers of /proc what it could write to itself: as root that is in the way of another one below.
-kinds=(default)
-[ "$(id -u)" != 0 ] || kinds=(by-root by-user)
+kinds=(by-user)
+[ "$(id -u)" != 0 ] || kinds+=(by-root)
 
 enter() {
     local by=$started_by uid=$2
