@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # variables of run
 needs=(lxc-execute)
-kinds=(default idmapped)
+kinds=(default idmapped nesting)
 
 enter() {
     local kind=$1 uid=$2 name=nest-${rootfs##*.}
@@ -13,6 +13,9 @@ enter() {
         echo "lxc.rootfs.path = dir:$rootfs"
         echo "lxc.uts.name = nest"
         echo "lxc.net.0.type = empty"
+        if [ "$kind" = nesting ]; then
+            echo "lxc.include = /usr/share/lxc/config/nesting.conf"
+        fi
         if [ "$kind" = idmapped ]; then
             echo "lxc.include = /usr/share/lxc/config/userns.conf"
             echo "lxc.idmap = u 0 300000 65536"
