@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "init/parser.h"
 #include "init/personality.h"
 #include "mountns/linux.h"
+#include "mountns/sys.h"
 
 /* The release of bubblewrap whose options and meanings these are. */
 #define BWRAP_VERSION "0.12.0"
@@ -205,6 +207,25 @@ static int finish_init_only(struct plan *plan, struct fault *fault)
 	return begin_environment(plan, edits, 1, fault);
 }
 
+/* Root in a container may be without the right to mount. In a user namespace it has that, but keeps no more than
+ * it came with. Returns whether there has to be one. */
+static bool lacks_rights(struct plan *plan)
+{
+	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
+	struct kernel_cap_data data[2];
+	uint64_t rights;
+
+	if (getuid() != 0)
+		return true;
+	if ((plan->namespaces & CLONE_NEWUSER) != 0 || sys_capget(&header, data) < 0)
+		return false;
+	rights = (uint64_t)data[1].effective << 32 | data[0].effective;
+	if (rights >> CAP_SYS_ADMIN & 1)
+		return false;
+	plan->capabilities &= rights | plan->named_capabilities;
+	return true;
+}
+
 int personality_check(struct plan *plan, struct fault *fault)
 {
 	if (plan->init_only)
@@ -215,7 +236,7 @@ int personality_check(struct plan *plan, struct fault *fault)
 		if (check_bwrap_users(plan, fault) != 0)
 			return -1;
 		/* Only in a user namespace of its own has an ordinary user any rights. */
-		if (getuid() != 0 && plan->fds[FD_USERNS] < 0) {
+		if (plan->fds[FD_USERNS] < 0 && lacks_rights(plan)) {
 			plan->namespaces |= CLONE_NEWUSER;
 			plan->try_for &= ~(unsigned int)CLONE_NEWUSER;
 		}

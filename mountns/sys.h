@@ -404,14 +404,14 @@ static inline int sys_tgkill(int process, int thread, int signal)
 	return (int)sys_call(__NR_tgkill, process, thread, signal, 0, 0, 0);
 }
 
-static inline int sys_wait4(int pid, int *status, int options)
+static inline int sys_wait4(int pid, int *status, int flags)
 {
-	return (int)sys_call(__NR_wait4, pid, SYS_P(status), options, 0, 0, 0);
+	return (int)sys_call(__NR_wait4, pid, SYS_P(status), flags, 0, 0, 0);
 }
 
-static inline int sys_waitid(int kind, int id, void *siginfo, int options)
+static inline int sys_waitid(int kind, int id, void *siginfo, int flags)
 {
-	return (int)sys_call(__NR_waitid, kind, id, SYS_P(siginfo), options, 0, 0);
+	return (int)sys_call(__NR_waitid, kind, id, SYS_P(siginfo), flags, 0, 0);
 }
 
 static inline int sys_pidfd_open(int pid)

@@ -111,6 +111,35 @@ unshared() {
 
 # ---- identity ----
 
+# less_root DROPPED ARGUMENT…: by a uid 0 without these capabilities, as in a container.
+less_root() {
+	local dropped=$1
+
+	shift
+	run as_caller unshare -U -r setpriv "--bounding-set=$dropped" "--inh-caps=$dropped" \
+		"$BW" --ro-bind / / "$@"
+}
+
+@test "root that may not mount gets a user namespace, and keeps what it has, no more" {
+	ours
+	local all=$(((1 << ($(cat /proc/sys/kernel/cap_last_cap) + 1)) - 1)) most
+
+	most=$(printf %016x $((all & ~(1 << 21 | 1 << 12))))
+	less_root -sys_admin,-net_admin -- "$PROBE" caps
+	exits 0
+	says "permitted $most" "effective $most" "bounding $most"
+	less_root -sys_admin --cap-drop ALL --cap-add CAP_KILL -- "$PROBE" caps
+	says "permitted 0000000000000020" "bounding 0000000000000020"
+	less_root -sys_admin --cap-add CAP_SYS_ADMIN -- "$PROBE" caps
+	says "permitted $(printf %016x "$all")"
+	less_root -sys_admin -- "$PROBE" readlink /proc/self/ns/user /proc/self/ns/pid
+	says "$(readlink /proc/self/ns/pid)"
+	# It must be able to map itself, and that is what the message is about.
+	less_root -sys_admin,-setfcap -- "$PROBE" caps
+	exits 1
+	matches "^bwrap: setting up uid_map: Operation not permitted.*CAP_SETFCAP"
+}
+
 @test "the ids are the caller's" {
 	run mini -- "$PROBE" ids
 	says "uid $NB_UID $NB_UID $NB_UID" "gid $NB_GID $NB_GID $NB_GID"
