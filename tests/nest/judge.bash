@@ -46,6 +46,7 @@ promises() {
         $4 ~ /^skipped/ || $3 == "start" { next }
         $4 ~ /^OPEN/ { bad("a wall is open") }
         $3 !~ /^(as-)?bwrap/ && $4 !~ /^(stands|OPEN|partly)/ && $4 !~ /^125 nestbox: [^⏎]*$/ { bad("not one line with status 125") }
+        $3 ~ /^as-bwrap/ && $4 !~ /^(stands|OPEN)/ && $4 !~ /^1 bwrap: [^⏎]*$/ { bad("not one line with status 1") }
         { outcome[$1, $2, $3] = $4 }
         $3 ~ /^as-bwrap/ && $4 !~ /^stands/ && outcome[$1, $2, substr($3, 4)] ~ /^stands/ { bad("bubblewrap can do that") }
         END { exit failed }' "$found"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # variables of run
-podman_kinds=(default unmasked no-caps)
+podman_kinds=(default unmasked no-caps privileged)
 podman_as=0
 
 podman_() {
@@ -22,6 +22,7 @@ podman_kind() {
     case $1 in
     unmasked) options=(--security-opt unmask=ALL) ;;
     no-caps) options=(--cap-drop all) ;;
+    privileged) options=(--privileged) ;;
     esac
     options+=(--user "$2:$2")
     shift 2

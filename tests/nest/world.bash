@@ -62,7 +62,7 @@ make_image() {
         mkdir -m 1777 "$image/var/tmp" && mkdir "$image/var/log" "$image/var/lib" "$image/var/run" || return 1
     chmod 0777 "$image/work"
     chmod 1777 "$image/tmp"
-    for file in bash setpriv bwrap unshare umount; do
+    for file in bash setpriv bwrap timeout unshare umount; do
         file=$(command -v "$file") || continue
         cp -L "$file" "$image/bin/"
         take_libraries "$image" "$file"

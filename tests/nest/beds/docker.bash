@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # variables of run
-# The engine. Its daemon is this test's own, in a network namespace where it cannot reach the machine's bridges.
+# The engine, but for --privileged, for which root on some machines has not all capabilities. Its daemon is this test's own, in a network namespace where it cannot reach the machine's bridges.
 needs=(dockerd docker containerd runc)
 kinds=(default seccomp sys-admin unmasked sys-admin-unmasked)
 
