@@ -4,12 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "init/check.h"
 #include "init/filters.h"
 #include "init/inits.h"
 #include "init/personality.h"
 #include "init/text.h"
 
-/* Causes that we know, and what helps. */
+/* Causes that we know, and what helps, where nothing more is found out: init/check.h. */
 static const struct {
 	const char *step;
 	int error;
@@ -106,10 +107,9 @@ static bool may_be_the_profile(const struct plan *plan, const struct fault *faul
 	       strcmp(fault->step, "exec") == 0 && fault->error != ENOENT;
 }
 
-static void add_hint(struct text *line, const struct plan *plan, const struct fault *fault)
+static void add_hint(struct text *line, const struct plan *plan, const struct fault *fault,
+		     const char *hint)
 {
-	const char *hint = init_hint(plan, fault);
-
 	bool filtered = may_be_the_profile(plan, fault);
 
 	if (hint == NULL && !filtered)
@@ -120,6 +120,20 @@ static void add_hint(struct text *line, const struct plan *plan, const struct fa
 		text_add(line, hint != NULL ? "; or forbidden by " : "perhaps forbidden by ");
 		text_visible(line, plan->filter);
 	}
+	text_add(line, ")");
+}
+
+/* What is the matter is looked for only when it is too late for anything else. */
+static void add_diagnosis(struct text *line, const struct plan *plan, const struct fault *fault)
+{
+	struct cause cause;
+
+	if (!check_diagnose(plan, fault, &cause)) {
+		add_hint(line, plan, fault, init_hint(plan, fault));
+		return;
+	}
+	text_add(line, " (");
+	cause_join(line, &cause);
 	text_add(line, ")");
 }
 
@@ -138,7 +152,7 @@ void init_complain(const struct plan *plan, const struct fault *fault)
 		bwrap_message(&line, fault);
 	else
 		add_native(&line, fault);
-	add_hint(&line, plan, fault);
+	add_diagnosis(&line, plan, fault);
 	text_write(&line, STDERR_FILENO);
 }
 
@@ -164,6 +178,6 @@ void init_warn_of_missing(const struct plan *plan, const struct fault *fault)
 	begin(&line, plan, "<4>");
 	text_add(&line, "warning: ");
 	add_native(&line, fault);
-	add_hint(&line, plan, fault);
+	add_hint(&line, plan, fault, init_hint(plan, fault));
 	text_write(&line, STDERR_FILENO);
 }

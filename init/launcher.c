@@ -17,6 +17,7 @@
 
 #include "init/alone.h"
 #include "init/box.h"
+#include "init/check.h"
 #include "init/clock.h"
 #include "init/clone.h"
 #include "init/descriptors.h"
@@ -693,6 +694,8 @@ static int dump_filters(const struct plan *plan)
 
 int init_run(const struct plan *plan)
 {
+	if (plan->check != CHECK_NOT_ASKED)
+		return check_run(plan);
 	if (plan->dump_filter != DUMP_NOTHING)
 		return dump_filters(plan);
 	return plan->init_only ? alone_run(plan) : run_box(plan);

@@ -162,6 +162,12 @@ static int check_leftovers(const struct parser *parser, const struct option *opt
 	return 0;
 }
 
+/* In the same word alone, so that there is no doubt about the next one. */
+static bool has_optional_value(const struct option *option)
+{
+	return option->handler == set_check;
+}
+
 static int take(struct parser *parser, char *word, struct cursor *cursor, struct fault *fault)
 {
 	const struct option *option = find(parser->plan->as, word, cursor);
@@ -171,7 +177,8 @@ static int take(struct parser *parser, char *word, struct cursor *cursor, struct
 	if (option == NULL)
 		return fault_text(fault, "options", word, "unknown option");
 	count = option_arguments(option);
-	if (cursor->attached != NULL && count != 1)
+	values[0] = NULL;
+	if (cursor->attached != NULL && count != 1 && !has_optional_value(option))
 		return fault_text(fault, "options", word,
 				  count ? "takes its arguments as words of their own"
 					: "takes no argument");
@@ -362,12 +369,29 @@ static int check_descriptors(const struct plan *plan, struct fault *fault)
 	return 0;
 }
 
+/* --check is about what anybody could have here, not about a plan. */
+static int check_alone(const struct parser *parser, struct fault *fault)
+{
+	for (size_t i = 0; i < option_count; i++)
+		if (options[i].handler != set_check && options[i].handler != read_args &&
+		    (parser->seen[i / 64] & 1ULL << (i % 64)) != 0)
+			return parser_refuse(fault, &options[i], "cannot be combined with --check",
+					     NULL);
+	if (parser->plan->command[0] == NULL)
+		return 0;
+	fault_text(fault, "options", "--check", "takes no command:");
+	fault->detail = parser->plan->command[0];
+	return -1;
+}
+
 static int check(const struct parser *parser, struct fault *fault)
 {
 	struct plan *plan = parser->plan;
 
 	if (plan->help || plan->version)
 		return 0;
+	if (plan->check != CHECK_NOT_ASKED)
+		return check_alone(parser, fault);
 	plan->new_session |= plan->tty;
 	if ((plan->init_only && check_init_only(parser, fault) != 0) ||
 	    parser_check_ids(plan, fault) != 0 || personality_check(plan, fault) != 0)

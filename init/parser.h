@@ -53,7 +53,7 @@ int parser_check_ids(const struct plan *plan, struct fault *fault);
 option_handler set_forward, add_rewrite, set_stop_signal, add_expected, set_grace;
 
 /* init/wall_options.c */
-option_handler set_on_missing;
+option_handler set_on_missing, set_check;
 
 /* init/options.c */
 option_handler read_args, refuse_late_name;

@@ -201,7 +201,8 @@ struct plan {
 	bool rewrite_listen_pid; /* sd_listen_fds(3): what is for the init is for the command */
 
 	bool explain, help, version, licence; /* print that instead of starting anything */
-	enum dump { DUMP_NOTHING, DUMP_PFC, DUMP_BPF } dump_filter; /* the same */
+	enum dump { DUMP_NOTHING, DUMP_PFC, DUMP_BPF } dump_filter;        /* the same */
+	enum check_form { CHECK_NOT_ASKED, CHECK_TEXT, CHECK_JSON } check; /* the same */
 	char **command; /* argv of the workload, NULL-terminated */
 
 	const char **repeated; /* options given twice of which the last one counts, for a warning */

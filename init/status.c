@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "filters/filter.h"
+#include "init/check.h"
 #include "init/hardening.h"
 #include "init/status.h"
 #include "init/text.h"
@@ -133,9 +134,33 @@ void status_started(const struct box *box, int pid, int pidfd)
 	text_write(&line, plan->fds[FD_STATUS]);
 }
 
-void status_failed(const struct plan *plan, enum report_kind kind, const struct fault *fault)
+/* The cause with its evidence, or what is known of the error without one. */
+static void add_cause(struct text *line, const struct plan *plan, const struct fault *fault)
 {
 	const char *hint = init_hint(plan, fault);
+	struct text both = { 0 };
+	struct cause cause;
+
+	if (check_diagnose(plan, fault, &cause)) {
+		cause_join(&both, &cause);
+		hint = both.bytes;
+	}
+	if (hint == NULL)
+		return;
+	text_add(line, ",");
+	add_member(line, "hint", hint);
+	if (hint != both.bytes)
+		return;
+	text_add(line, ",");
+	add_member(line, "by", cause.by);
+	text_add(line, ",");
+	add_member(line, "cause", cause.text.bytes);
+	text_add(line, ",");
+	add_member(line, "remedy", cause.remedy.bytes);
+}
+
+void status_failed(const struct plan *plan, enum report_kind kind, const struct fault *fault)
+{
 	struct text line = { 0 };
 	/* No longer than what comes from the box: even if all of it is escaped there is room. */
 	char object[sizeof(((struct report *)NULL)->object)];
@@ -160,10 +185,7 @@ void status_failed(const struct plan *plan, enum report_kind kind, const struct 
 		text_add(&line, ",\"errno\":");
 		text_number(&line, (unsigned int)fault->error);
 	}
-	if (hint != NULL) {
-		text_add(&line, ",");
-		add_member(&line, "hint", hint);
-	}
+	add_cause(&line, plan, fault);
 	text_add(&line, "}");
 	text_write(&line, plan->fds[FD_STATUS]);
 }

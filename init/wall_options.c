@@ -56,3 +56,14 @@ int set_on_missing(struct parser *parser, const struct option *option, char **ar
 			manners[each] = manner;
 	return 0;
 }
+
+/* With a value in the same word, or without. */
+int set_check(struct parser *parser, const struct option *option, char **arguments,
+	      struct fault *fault)
+{
+	if (arguments[0] != NULL && strcmp(arguments[0], "json") != 0)
+		return parser_refuse(fault, option, "can be followed by =json alone, not",
+				     arguments[0]);
+	parser->plan->check = arguments[0] != NULL ? CHECK_JSON : CHECK_TEXT;
+	return 0;
+}

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * deny NUMBER[:ARGUMENT][,…] ERRNO -- COMMAND…: run COMMAND, and everything it
+ * deny NUMBER[:ARGUMENT|&MASK][,…] ERRNO -- COMMAND…: run COMMAND, and everything it
  * starts, on a kernel where these system calls fail with ERRNO (a number, or
- * EPERM, ENOSYS, …). With :ARGUMENT only calls with that first argument fail, so that one
- * prctl option can be taken away. How else could each wall be made impossible?
+ * EPERM, ENOSYS, …; KILL ends the process). With :ARGUMENT only calls with that first argument
+ * fail, so that one prctl option can be taken away; with &MASK those whose first one has any of
+ * these bits, as clone's for namespaces. How else could each wall be made impossible?
  */
 #ifndef _GNU_SOURCE
 #endif
@@ -30,7 +31,7 @@ static const struct {
 } names[] = {
 	{ "EPERM", EPERM },   { "ENOSYS", ENOSYS }, { "EACCES", EACCES }, { "EINVAL", EINVAL },
 	{ "ENOMEM", ENOMEM }, { "EAGAIN", EAGAIN }, { "ENOSPC", ENOSPC }, { "EMFILE", EMFILE },
-	{ "EIO", EIO },       { "EINTR", EINTR },
+	{ "EIO", EIO },       { "EINTR", EINTR },   { "KILL", -1 },
 };
 
 static int error_number(const char *text)
@@ -54,18 +55,25 @@ static struct sock_filter unless_equal(uint32_t k, uint8_t skip)
 /* Each rule loads what it compares, so rules do not depend on each other. */
 static size_t add_rule(struct sock_filter *code, const char *text, int error)
 {
-	char *colon = NULL;
-	uint32_t number = (uint32_t)strtoul(text, &colon, 10);
+	char *end = NULL;
+	uint32_t number = (uint32_t)strtoul(text, &end, 10), value = 0;
 	size_t n = 0;
-	int with_argument = colon && *colon == ':';
+	int kind = end && *end ? *end : 0;
 
+	if (kind)
+		value = (uint32_t)strtoul(end + 1, NULL, 0);
 	code[n++] = statement(BPF_LD | BPF_W | BPF_ABS, NUMBER_AT);
-	code[n++] = unless_equal(number, with_argument ? 3 : 1);
-	if (with_argument) {
+	code[n++] = unless_equal(number, kind ? 3 : 1);
+	if (kind)
 		code[n++] = statement(BPF_LD | BPF_W | BPF_ABS, ARG_AT);
-		code[n++] = unless_equal((uint32_t)strtoul(colon + 1, NULL, 0), 1);
-	}
-	code[n++] = statement(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error);
+	if (kind == ':')
+		code[n++] = unless_equal(value, 1);
+	if (kind == '&')
+		code[n++] = (struct sock_filter){ .code = BPF_JMP | BPF_JSET | BPF_K,
+						  .jf = 1,
+						  .k = value };
+	code[n++] = statement(BPF_RET | BPF_K, error < 0 ? SECCOMP_RET_KILL_PROCESS
+							 : SECCOMP_RET_ERRNO | (uint32_t)error);
 	return n;
 }
 
@@ -76,7 +84,7 @@ int main(int argc, char **argv)
 	size_t n = 0;
 
 	if (argc < 5 || strcmp(argv[3], "--")) {
-		fprintf(stderr, "usage: deny NUMBER[:ARGUMENT][,...] ERRNO -- COMMAND...\n");
+		fprintf(stderr, "usage: deny NUMBER[:ARGUMENT|&MASK][,...] ERRNO -- COMMAND...\n");
 		return 99;
 	}
 	for (char *rule = strtok(argv[1], ","); rule && n < MAX_RULES * 5; rule = strtok(NULL, ","))

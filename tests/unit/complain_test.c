@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -108,6 +109,7 @@ static void test_hints(void **state)
 	};
 
 	(void)state;
+	plan.namespaces = CLONE_NEWUSER;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct fault fault = { .step = rows[i].step,
 					     .object = "x",

@@ -188,6 +188,7 @@ static const struct {
 	{ "--args", 0, 1, { "3" }, true },
 	{ "--as", 0, 1, { "nestbox" }, false },
 	{ "--explain", 0, 0, { NULL }, false },
+	{ "--check", 0, 0, { NULL }, true },
 	{ "--version", 0, 0, { NULL }, false },
 	{ "--help", 0, 0, { NULL }, false },
 };
