@@ -16,8 +16,9 @@
  *   index   the same: of which lower file each one in there is
  *
  * Whatever was changed in the lower directory since the box began is a conflict where the box has changed the
- * same file. That is told by the file's status change time, which nobody can set: cow_create() notes the time,
- * and no box begins before the kernel's coarse clock, which stamps files, has gone on.
+ * same file. That is told by the file's status change time, which nobody can set: cow_create() notes the time
+ * by the exact clock (since Linux 6.13 a file may have been stamped by that one, too), and no box begins before
+ * the kernel's coarse clock, which stamps files else, is past it.
  */
 #ifndef NESTBOX_MOUNTNS_COW_H
 #define NESTBOX_MOUNTNS_COW_H
@@ -55,8 +56,10 @@ struct cow_store {
 	enum cow_backend backend;
 	enum cow_state state;
 	/* A commit from another file system first copies upper/ into the lower directory under this name,
-	 * and goes on from there; "" while there is none. */
+	 * and goes on from there when the copy is complete (COW_COMMITTING); "" while there is none. */
 	char staged[NAME_MAX + 1];
+	char failed
+		[1024]; /* what a fault is about, escaped: it is there as long as this struct is */
 };
 
 /*
@@ -72,9 +75,9 @@ int cow_create(struct cow_store *store, const char *lower, const char *path, str
 int cow_open(struct cow_store *store, const char *path, struct fault *fault);
 
 /* Writes the state durably. Returns 0, or -1 with the fault. */
-int cow_save(const struct cow_store *store, struct fault *fault);
+int cow_save(struct cow_store *store, struct fault *fault);
 
-/* Waits until the clock that stamps files is past BASE. */
+/* Waits until the clock that stamps files is past BASE: before the lower directory is read or mounted. */
 void cow_wait(const struct cow_store *store);
 
 /* Closes everything; the store stays. */
@@ -107,7 +110,7 @@ struct cow_changes {
 };
 
 /* Returns 0, or -1 with the fault. Files that are as they were are no changes, whoever has written them. */
-int cow_list(const struct cow_store *store, struct cow_changes *changes, struct fault *fault);
+int cow_list(struct cow_store *store, struct cow_changes *changes, struct fault *fault);
 void cow_free_changes(struct cow_changes *changes);
 
 /* A line for each: the letter, two blanks, the path, "/" behind a directory. Bytes that could end the line,

@@ -180,6 +180,7 @@ struct kernel_statx {
 };
 
 #define KERNEL_STATX_BASIC 0x7ffU
+#define KERNEL_STATX_BIRTH 0x800U /* of the mask */
 
 struct kernel_rlimit {
 	uint64_t soft;

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/* Stores of copy-on-write: made, opened, locked and removed. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mountns/cow_walk.h"
+#include "mountns/cow_upper.h"
+
+#define DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define NO_STORE ((struct cow_store){ .dir = -1, .lock = -1, .lower = -1, .upper = -1 })
+
+void cow_close(struct cow_store *store)
+{
+	const int fds[] = { store->upper, store->lower, store->lock, store->dir };
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	free(store->path);
+	free(store->lower_path);
+	store->path = store->lower_path = NULL;
+	store->upper = store->lower = store->lock = store->dir = -1;
+}
+
+/* --- Making one ----------------------------------------------------------------------------------- */
+
+static int open_lower(struct cow_store *store, const char *path, struct fault *fault)
+{
+	struct kernel_statx stat, root;
+	int error;
+
+	store->lower_path = realpath(path, NULL);
+	if (store->lower_path == NULL)
+		return cow_fault(store, fault, path, errno);
+	store->lower = open(store->lower_path, DIRECTORY);
+	if (store->lower < 0)
+		return cow_fault(store, fault, path, errno);
+	error = cow_stat(store->lower, "", &stat);
+	if (error == 0)
+		error = cow_stat(AT_FDCWD, "/", &root);
+	if (error < 0)
+		return cow_fault(store, fault, path, error);
+	store->lower_inode = stat.inode;
+	store->lower_major = stat.dev_major;
+	store->lower_minor = stat.dev_minor;
+	if (strcmp(store->lower_path, "/") == 0 ||
+	    (stat.inode == root.inode && stat.dev_major == root.dev_major &&
+	     stat.dev_minor == root.dev_minor))
+		return cow_fault_text(store, fault, path,
+				      "the root directory cannot be copied on write");
+	return 0;
+}
+
+static int take_lock(struct cow_store *store, int flags, struct fault *fault)
+{
+	store->lock = openat(store->dir, "lock",
+			     O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | flags, 0600);
+	if (store->lock < 0)
+		return cow_fault(store, fault, store->path, errno);
+	if (flock(store->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return cow_fault_text(store, fault, store->path,
+				      "a box or another command is using the store");
+	return cow_fault(store, fault, store->path, errno);
+}
+
+/* The root of upper/ is what the box sees of the lower directory itself. */
+static int make_directories(struct cow_store *store, struct fault *fault)
+{
+	struct kernel_statx stat;
+	int error;
+
+	if (mkdirat(store->dir, "work", 0700) < 0 || mkdirat(store->dir, "upper", 0700) < 0)
+		return cow_fault(store, fault, store->path, errno);
+	store->upper = openat(store->dir, "upper", DIRECTORY);
+	if (store->upper < 0)
+		return cow_fault(store, fault, store->path, errno);
+	error = cow_stat(store->lower, "", &stat);
+	if (error == 0)
+		error = cow_attributes_copy(store->lower, &stat, store->upper, COW_COPY_ROOT);
+	return error < 0 ? cow_fault(store, fault, store->path, error) : 0;
+}
+
+static int fill(struct cow_store *store, struct fault *fault)
+{
+	struct timespec now;
+
+	if (take_lock(store, O_CREAT | O_EXCL, fault) < 0 || make_directories(store, fault) < 0)
+		return -1;
+	if (clock_gettime(CLOCK_REALTIME, &now) < 0)
+		return cow_fault(store, fault, store->path, errno);
+	store->base.seconds = now.tv_sec;
+	store->base.nanoseconds = (uint32_t)now.tv_nsec;
+	return cow_save(store, fault);
+}
+
+/* What cow_create() has made of the store. */
+static void undo(const struct cow_store *store, bool made)
+{
+	static const char *const names[] = { "upper", "work", "state.new", "state", "lock" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		(void)cow_remove(store->dir, names[i], true);
+	if (made)
+		(void)rmdir(store->path);
+}
+
+int cow_create(struct cow_store *store, const char *lower, const char *path, struct fault *fault)
+{
+	mode_t mask = umask(0);
+	bool made = false;
+	int error;
+
+	*store = NO_STORE;
+	error = open_lower(store, lower, fault);
+	if (error == 0)
+		error = cow_store_place(store, path, &made, fault);
+	if (error == 0) {
+		error = fill(store, fault);
+		if (error < 0)
+			undo(store, made);
+	} else if (made && path != NULL) {
+		(void)rmdir(path);
+	}
+	if (error < 0)
+		cow_close(store);
+	(void)umask(mask);
+	return error;
+}
+
+void cow_wait(const struct cow_store *store)
+{
+	const struct timespec pause = { .tv_nsec = 500000 };
+	struct timespec now;
+
+	while (clock_gettime(CLOCK_REALTIME_COARSE, &now) == 0 &&
+	       (now.tv_sec < store->base.seconds ||
+		(now.tv_sec == store->base.seconds && now.tv_nsec <= store->base.nanoseconds)))
+		(void)nanosleep(&pause, NULL);
+}
+
+/* --- Opening one ---------------------------------------------------------------------------------- */
+
+static int open_store(struct cow_store *store, const char *path, struct fault *fault)
+{
+	struct kernel_statx stat;
+	int error;
+
+	store->path = realpath(path, NULL);
+	if (store->path == NULL)
+		return cow_fault(store, fault, path, errno);
+	store->dir = open(store->path, DIRECTORY);
+	if (store->dir < 0)
+		return cow_fault(store, fault, path, errno);
+	error = cow_stat(store->dir, "", &stat);
+	if (error < 0)
+		return cow_fault(store, fault, path, error);
+	if (stat.uid != geteuid())
+		return cow_fault_text(store, fault, path, "is another user's");
+	if ((stat.mode & 077) != 0)
+		return cow_fault_text(store, fault, path, "others may enter it");
+	return 0;
+}
+
+static int reopen_lower(struct cow_store *store, struct fault *fault)
+{
+	struct kernel_statx stat;
+	int error;
+
+	store->lower = open(store->lower_path, DIRECTORY);
+	if (store->lower < 0)
+		return cow_fault(store, fault, store->lower_path, errno);
+	error = cow_stat(store->lower, "", &stat);
+	if (error < 0)
+		return cow_fault(store, fault, store->lower_path, error);
+	if (stat.inode != store->lower_inode || stat.dev_major != store->lower_major ||
+	    stat.dev_minor != store->lower_minor)
+		return cow_fault_text(store, fault, store->lower_path,
+				      "is not the directory any more that the store is of");
+	return 0;
+}
+
+/* It can be missing where tree_collect() was interrupted, which makes it again. */
+static int reopen_upper(struct cow_store *store, struct fault *fault)
+{
+	store->upper = openat(store->dir, "upper", DIRECTORY);
+	if (store->upper < 0 && errno == ENOENT && store->backend == COW_NOTIFY &&
+	    store->state == COW_RUNNING && mkdirat(store->dir, "upper", 0700) == 0)
+		store->upper = openat(store->dir, "upper", DIRECTORY);
+	return store->upper < 0 ? cow_fault(store, fault, store->path, errno) : 0;
+}
+
+int cow_open(struct cow_store *store, const char *path, struct fault *fault)
+{
+	*store = NO_STORE;
+	/* A store whose state is nowhere gets no lock file; the state is read under the lock. */
+	if (open_store(store, path, fault) == 0 && cow_state_read(store, fault) == 0) {
+		free(store->lower_path);
+		store->lower_path = NULL;
+		if (take_lock(store, 0, fault) == 0 && cow_state_read(store, fault) == 0 &&
+		    reopen_lower(store, fault) == 0 && reopen_upper(store, fault) == 0)
+			return 0;
+	}
+	cow_close(store);
+	return -1;
+}
+
+/* --- Removing one --------------------------------------------------------------------------------- */
+
+/* With the state last, so that what is left of an interrupted removal is a store, and can be removed. */
+static int discard(struct cow_store *store, struct fault *fault)
+{
+	static const char *const names[] = { "upper",     "work",  "tree", "index",
+					     "state.new", "state", "lock" };
+	int error = 0;
+
+	if (store->staged[0] != '\0') {
+		error = cow_remove(store->lower, store->staged, true);
+		if (error < 0)
+			return cow_fault(store, fault, store->staged, error);
+	}
+	for (size_t i = 0; error == 0 && i < sizeof(names) / sizeof(names[0]); i++)
+		error = cow_remove(store->dir, names[i], true);
+	if (error == 0 && rmdir(store->path) < 0)
+		error = -errno;
+	return error < 0 ? cow_fault(store, fault, store->path, error) : 0;
+}
+
+int cow_discard(struct cow_store *store, struct fault *fault)
+{
+	int error = discard(store, fault);
+
+	cow_close(store);
+	return error;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Moving about in trees that others may have made or may be changing: of any depth, with names of any bytes,
+ * following no link and entering no other mount, and with one descriptor. Errors are -errno. */
+#ifndef NESTBOX_MOUNTNS_COW_WALK_H
+#define NESTBOX_MOUNTNS_COW_WALK_H
+
+#include "mountns/cow.h"
+#include "mountns/sys.h"
+
+#define COW_OVERLAY_PREFIX "user.overlay."
+
+struct cow_names {
+	char **list; /* sorted by bytes */
+	size_t count;
+	char *bytes;
+};
+
+/* Reads the names in the directory DIR, which may be O_PATH. */
+int cow_names_read(struct cow_names *names, int dir);
+void cow_names_free(struct cow_names *names);
+bool cow_names_has(const struct cow_names *names, const char *name);
+
+struct cow_place {
+	uint64_t inode;
+	uint32_t major, minor;
+};
+
+struct cow_cursor {
+	int fd; /* O_PATH, a directory; -1: nowhere */
+	struct cow_place *places;
+	size_t depth, room;
+};
+
+/* Into the directory DIR itself, which stays the caller's. */
+int cow_cursor_start(struct cow_cursor *cursor, int dir);
+/* Into its subdirectory NAME. -EXDEV: a file system is mounted there. */
+int cow_cursor_down(struct cow_cursor *cursor, const char *name);
+/* Back to where it came from. -ESTALE: that is no longer the parent. */
+int cow_cursor_up(struct cow_cursor *cursor);
+void cow_cursor_end(struct cow_cursor *cursor);
+
+/* statx(2) of the entry itself. */
+int cow_stat(int dir, const char *name, struct kernel_statx *stat);
+bool cow_is_later(const struct kernel_statx *stat, const struct cow_time *base); /* its ctime */
+bool cow_is_born_later(const struct kernel_statx *stat, const struct cow_time *base);
+
+/*
+ * Removes what NAME in DIR is, with all below; what is not there is fine. In a tree that nobody else changes
+ * FORCE opens directories that their owner has locked.
+ */
+int cow_remove(int dir, const char *name, bool force);
+
+/* Is the directory FD the directory ID or below it? */
+int cow_is_below(int fd, const struct cow_place *place);
+
+/* A fault about PATH, any bytes, which is kept in the store. Always returns -1. */
+int cow_fault(struct cow_store *store, struct fault *fault, const char *path, int error);
+int cow_fault_text(struct cow_store *store, struct fault *fault, const char *path,
+		   const char *reason);
+
+/* The reverse of cow_escape(), in place. Returns 0 or -EINVAL. */
+int cow_unescape(char *text);
+
+/* Reads the state of the store whose directory is open. */
+int cow_state_read(struct cow_store *store, struct fault *fault);
+
+/* Where a store goes: opens DIR, makes it if need be, and notes PATH. */
+int cow_store_place(struct cow_store *store, const char *path, bool *made, struct fault *fault);
+
+#endif
