@@ -71,11 +71,7 @@ static void add_capability(struct cause *cause, const struct around *around,
 	bool engine = around->runtime == RUNTIME_DOCKER || around->runtime == RUNTIME_PODMAN ||
 		      around->runtime == RUNTIME_KUBERNETES;
 
-	if (around->runtime == RUNTIME_NESTBOX)
-		text_add(&cause->remedy,
-			 "start the outer nestbox with --uid, or --keep-cap for it");
-	else
-		add_remedy(cause, around, remedy, engine ? name + strlen("CAP_") : name);
+	add_remedy(cause, around, remedy, engine ? name + strlen("CAP_") : name);
 }
 
 /* ---- seccomp ---- */
@@ -361,7 +357,11 @@ static bool by_map_rights(const struct subject *subject, struct cause *cause)
 		return false;
 	say(cause, CHECK_BLOCKED, "capability",
 	    "root without CAP_SETFCAP may not map its id into a user namespace");
-	add_capability(cause, subject->around, &remedy, "CAP_SETFCAP");
+	if (subject->around->runtime == RUNTIME_NESTBOX)
+		text_add(&cause->remedy, "start the outer nestbox with --keep-cap setfcap, or a "
+					 "--uid that is not 0");
+	else
+		add_capability(cause, subject->around, &remedy, "CAP_SETFCAP");
 	return true;
 }
 
@@ -389,7 +389,9 @@ static void describe_proc(const struct around *around, struct text *text)
 static bool by_covers(const struct subject *subject, struct cause *cause)
 {
 	static const struct remedy remedies[] = {
-		{ "unmount what lies on /proc, or mount a whole procfs somewhere out here",
+		{ "have a whole procfs out here: of Docker --security-opt systempaths=unconfined, "
+		  "of "
+		  "Podman unmask=ALL",
 		  "with --security-opt systempaths=unconfined",
 		  "securityContext.procMount: Unmasked, with hostUsers: false" },
 		{ "", "with --security-opt unmask=ALL", "" },
@@ -403,7 +405,13 @@ static bool by_covers(const struct subject *subject, struct cause *cause)
 		return false;
 	say(cause, CHECK_BLOCKED, "proc", "");
 	describe_proc(around, &cause->text);
-	add_remedy(cause, around, &remedies[around->runtime == RUNTIME_PODMAN], "");
+	/* It covers for the machine's root what that could write. */
+	if (around->runtime == RUNTIME_NESTBOX)
+		text_add(&cause->remedy,
+			 "start the outer nestbox as another user than root, or with "
+			 "--map-uids and --map-gids of ids that are nobody's");
+	else
+		add_remedy(cause, around, &remedies[around->runtime == RUNTIME_PODMAN], "");
 	return true;
 }
 

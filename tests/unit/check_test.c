@@ -147,7 +147,8 @@ static void test_remedies_of_engines(void **state)
 		enum runtime runtime;
 		const char *seccomp, *proc, *capability;
 	} rows[] = {
-		{ RUNTIME_UNKNOWN, "Docker and Podman --security-opt", "unmount", "CAP_SETFCAP" },
+		{ RUNTIME_UNKNOWN, "Docker and Podman --security-opt", "systempaths=unconfined",
+		  "CAP_SETFCAP" },
 		{ RUNTIME_DOCKER, "docker run with --security-opt seccomp=",
 		  "docker run with --security-opt systempaths=unconfined",
 		  "docker run with --cap-add SETFCAP" },
@@ -157,7 +158,7 @@ static void test_remedies_of_engines(void **state)
 		{ RUNTIME_KUBERNETES, "in the pod: securityContext.seccompProfile",
 		  "in the pod: securityContext.procMount: Unmasked, with hostUsers: false",
 		  "in the pod: securityContext.capabilities.add: [SETFCAP]" },
-		{ RUNTIME_NESTBOX, "--allow-userns", "unmount", "--uid" },
+		{ RUNTIME_NESTBOX, "--allow-userns", "--map-uids", "--uid" },
 	};
 
 	(void)state;
