@@ -125,7 +125,7 @@ char *cow_escape(const char *path);
 
 /*
  * Makes the lower directory what the box saw. First everything is checked for conflicts; if there are some,
- * *CONFLICTS are these paths and nothing is changed. Then each file comes in by one rename(2), with its mode,
+ * that is a fault, *CONFLICTS are these paths (else there are none), and nothing is changed. Then each file comes in by one rename(2), with its mode,
  * owner, times, extended attributes, holes and other names; what was deleted goes. Never is a symbolic link
  * followed, in either tree. Others who commit to the same directory wait (flock(2) of it, for 30 seconds).
  * Whenever this is interrupted, by SIGKILL or a lost machine, the store holds what is still to be done, and

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Stores of copy-on-write: made, opened, locked and removed. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -69,29 +70,41 @@ static int take_lock(struct cow_store *store, int flags, struct fault *fault)
 	return cow_fault(store, fault, store->path, errno);
 }
 
-/* The root of upper/ is what the box sees of the lower directory itself. */
-static int make_directories(struct cow_store *store, struct fault *fault)
+int cow_make_upper(struct cow_store *store)
 {
 	struct kernel_statx stat;
-	int error;
+	int fd, error = cow_remove(store->dir, "upper.new", true);
 
-	if (mkdirat(store->dir, "work", 0700) < 0 || mkdirat(store->dir, "upper", 0700) < 0)
-		return cow_fault(store, fault, store->path, errno);
-	store->upper = openat(store->dir, "upper", DIRECTORY);
-	if (store->upper < 0)
-		return cow_fault(store, fault, store->path, errno);
-	error = cow_stat(store->lower, "", &stat);
 	if (error == 0)
-		error = cow_attributes_copy(store->lower, &stat, store->upper, COW_COPY_ROOT);
-	return error < 0 ? cow_fault(store, fault, store->path, error) : 0;
+		error = sys_mkdirat(store->dir, "upper.new", 0700);
+	if (error == 0)
+		error = cow_stat(store->lower, "", &stat);
+	if (error < 0)
+		return error;
+	fd = sys_openat(store->dir, "upper.new", DIRECTORY, 0);
+	if (fd < 0)
+		return fd;
+	error = cow_attributes_copy(store->lower, &stat, fd, COW_COPY_ROOT);
+	if (error == 0 && renameat(store->dir, "upper.new", store->dir, COW_UPPER) < 0)
+		error = -errno;
+	if (store->upper >= 0)
+		sys_close(store->upper);
+	store->upper = fd;
+	return error;
 }
 
 static int fill(struct cow_store *store, struct fault *fault)
 {
 	struct timespec now;
+	int error;
 
-	if (take_lock(store, O_CREAT | O_EXCL, fault) < 0 || make_directories(store, fault) < 0)
+	if (take_lock(store, O_CREAT | O_EXCL, fault) < 0)
 		return -1;
+	error = sys_mkdirat(store->dir, "work", 0700);
+	if (error == 0)
+		error = cow_make_upper(store);
+	if (error < 0)
+		return cow_fault(store, fault, store->path, error);
 	if (clock_gettime(CLOCK_REALTIME, &now) < 0)
 		return cow_fault(store, fault, store->path, errno);
 	store->base.seconds = now.tv_sec;
@@ -102,7 +115,9 @@ static int fill(struct cow_store *store, struct fault *fault)
 /* What cow_create() has made of the store. */
 static void undo(const struct cow_store *store, bool made)
 {
-	static const char *const names[] = { "upper", "work", "state.new", "state", "lock" };
+	static const char *const names[] = {
+		"upper", "upper.new", "work", "state.new", "state", "lock",
+	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		(void)cow_remove(store->dir, names[i], true);
@@ -185,14 +200,18 @@ static int reopen_lower(struct cow_store *store, struct fault *fault)
 	return 0;
 }
 
-/* It can be missing where tree_collect() was interrupted, which makes it again. */
+/* It can be missing where tree_collect() was interrupted, which makes it again, or a commit at its end. It can
+ * be that the box has taken even our rights to it. */
 static int reopen_upper(struct cow_store *store, struct fault *fault)
 {
-	store->upper = openat(store->dir, "upper", DIRECTORY);
-	if (store->upper < 0 && errno == ENOENT && store->backend == COW_NOTIFY &&
-	    store->state == COW_RUNNING && mkdirat(store->dir, "upper", 0700) == 0)
-		store->upper = openat(store->dir, "upper", DIRECTORY);
-	return store->upper < 0 ? cow_fault(store, fault, store->path, errno) : 0;
+	struct kernel_statx stat;
+	int error = cow_stat(store->dir, COW_UPPER, &stat);
+
+	if (error == -ENOENT && (store->state == COW_COMMITTING || store->backend == COW_NOTIFY))
+		error = cow_make_upper(store);
+	else if (error == 0)
+		error = store->upper = cow_open_upper(store->dir, &stat);
+	return error < 0 ? cow_fault(store, fault, store->path, error) : 0;
 }
 
 int cow_open(struct cow_store *store, const char *path, struct fault *fault)

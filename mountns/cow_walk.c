@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mountns/cow_walk.h"
+#include "mountns/cow_upper.h"
 
 #define RECORDS 32768
 #define DIRECTORY (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -246,18 +246,18 @@ bool cow_is_born_later(const struct kernel_statx *stat, const struct cow_time *b
 
 /* --- Removal -------------------------------------------------------------------------------------- */
 
-/* Into NAME, to empty it. */
+/* Into NAME, to empty it. With FORCE its owner gets the rights. */
 static int enter(struct cow_cursor *cursor, const char *name, bool force)
 {
 	struct kernel_statx stat;
-	int error = 0;
+	int error = cow_cursor_down(cursor, name);
 
-	if (force) {
-		error = cow_stat(cursor->fd, name, &stat);
-		if (error == 0 && S_ISDIR(stat.mode) && (stat.mode & 0700) != 0700)
-			error = sys_fchmodat(cursor->fd, name, 0700);
-	}
-	return error < 0 ? error : cow_cursor_down(cursor, name);
+	if (error < 0 || !force)
+		return error;
+	error = cow_stat(cursor->fd, "", &stat);
+	if (error == 0 && (stat.mode & 0700) != 0700 && stat.uid == geteuid())
+		error = cow_chmod(cursor->fd, "", 0700);
+	return error;
 }
 
 struct removal {

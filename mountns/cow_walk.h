@@ -45,8 +45,8 @@ bool cow_is_later(const struct kernel_statx *stat, const struct cow_time *base);
 bool cow_is_born_later(const struct kernel_statx *stat, const struct cow_time *base);
 
 /*
- * Removes what NAME in DIR is, with all below; what is not there is fine. In a tree that nobody else changes
- * FORCE opens directories that their owner has locked.
+ * Removes what NAME in DIR is, with all below; what is not there is fine. FORCE opens directories of ours that
+ * are locked for us.
  */
 int cow_remove(int dir, const char *name, bool force);
 
@@ -63,6 +63,10 @@ int cow_unescape(char *text);
 
 /* Reads the state of the store whose directory is open. */
 int cow_state_read(struct cow_store *store, struct fault *fault);
+
+/* Makes and opens an upper directory without changes, in the place of one that is empty or gone: its own mode,
+ * owner and so on are the lower one's. Returns 0, or -errno. */
+int cow_make_upper(struct cow_store *store);
 
 /* Where a store goes: opens DIR, makes it if need be, and notes PATH. */
 int cow_store_place(struct cow_store *store, const char *path, bool *made, struct fault *fault);

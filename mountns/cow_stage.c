@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/* A copy of the tree of changes in overlayfs's format, on the lower directory's own file system. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "mountns/cow_commit.h"
+
+#define DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define NEW_FILE (O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | KERNEL_LARGEFILE)
+
+struct stage {
+	struct cow_cursor to;
+	/* Files with several names are linked from here, by inode number: their other names are anywhere. */
+	int links;
+};
+
+/* --- Entries -------------------------------------------------------------------------------------- */
+
+/* Overlayfs itself, as the lower file system, has no character devices 0/0. */
+static int make_whiteout(struct cow_tour *tour, const char *name)
+{
+	const struct stage *stage = tour->context;
+	int dir, fd, error = sys_mknodat(stage->to.fd, name, S_IFCHR);
+
+	if (error != -EPERM)
+		return error;
+	fd = sys_openat(stage->to.fd, name, NEW_FILE, 0600);
+	if (fd < 0)
+		return fd;
+	error = fsetxattr(fd, COW_OVERLAY_PREFIX "whiteout", "y", 1, 0) < 0 ? -errno : 0;
+	sys_close(fd);
+	dir = error < 0 ? error : sys_openat(stage->to.fd, ".", DIRECTORY, 0);
+	if (dir < 0)
+		return dir;
+	if (fsetxattr(dir, COW_OVERLAY_PREFIX "opaque", "x", 1, 0) < 0)
+		error = -errno;
+	sys_close(dir);
+	return error;
+}
+
+static int copy_content(const struct cow_entry *entry, int from, int to)
+{
+	struct kernel_statx now;
+	int error = cow_stat(from, "", &now);
+
+	if (error == 0 && (now.inode != entry->stat.inode || !S_ISREG(now.mode)))
+		error = -ESTALE;
+	if (error == 0)
+		error = cow_content_copy(from, to, now.size);
+	return error < 0 ? error : cow_attributes_copy(from, &entry->stat, to, COW_COPY_RAW);
+}
+
+static int copy_file(struct cow_tour *tour, const struct cow_entry *entry)
+{
+	const struct stage *stage = tour->context;
+	int error, to, from = cow_open_file(tour->upper.fd, entry->name, &entry->stat, O_RDONLY);
+
+	if (from < 0)
+		return from;
+	to = sys_openat(stage->to.fd, entry->name, NEW_FILE, 0600);
+	error = to < 0 ? to : copy_content(entry, from, to);
+	if (cow_close_file(from, &entry->stat) < 0 && error == 0)
+		error = -EACCES;
+	if (to >= 0)
+		sys_close(to);
+	return error;
+}
+
+static int make_special(struct cow_tour *tour, const struct cow_entry *entry)
+{
+	const struct stage *stage = tour->context;
+	const struct kernel_statx *stat = &entry->stat;
+	char *text;
+	long size;
+	int error;
+
+	if (!S_ISLNK(stat->mode))
+		return mknodat(stage->to.fd, entry->name, stat->mode,
+			       makedev(stat->rdev_major, stat->rdev_minor)) < 0
+			       ? -errno
+			       : 0;
+	text = malloc(PATH_MAX + 1);
+	if (text == NULL)
+		return -ENOMEM;
+	size = sys_readlinkat(tour->upper.fd, entry->name, text, PATH_MAX);
+	error = (int)size;
+	if (size >= 0) {
+		text[size] = '\0';
+		error = sys_symlinkat(text, stage->to.fd, entry->name);
+	}
+	free(text);
+	return error;
+}
+
+static int copy_special(struct cow_tour *tour, const struct cow_entry *entry)
+{
+	const struct stage *stage = tour->context;
+	const struct kernel_statx *stat = &entry->stat;
+	const struct timespec times[2] = {
+		{ .tv_sec = (time_t)stat->access.seconds,
+		  .tv_nsec = (long)stat->access.nanoseconds },
+		{ .tv_sec = (time_t)stat->modification.seconds,
+		  .tv_nsec = (long)stat->modification.nanoseconds },
+	};
+	int error = make_special(tour, entry);
+
+	if (error == 0 &&
+	    fchownat(stage->to.fd, entry->name, stat->uid, stat->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		error = -errno;
+	if (error == 0 && !S_ISLNK(stat->mode))
+		error = cow_chmod(stage->to.fd, entry->name, stat->mode & 07777);
+	if (error == 0 && utimensat(stage->to.fd, entry->name, times, AT_SYMLINK_NOFOLLOW) < 0)
+		error = -errno;
+	return error;
+}
+
+static int copy_new(struct cow_tour *tour, const struct cow_entry *entry)
+{
+	return S_ISREG(entry->stat.mode) ? copy_file(tour, entry) : copy_special(tour, entry);
+}
+
+/* One of several names, of which the first brings the file. */
+static int copy_linked(struct cow_tour *tour, const struct cow_entry *entry)
+{
+	const struct stage *stage = tour->context;
+	char number[24];
+	int error;
+
+	(void)snprintf(number, sizeof(number), "%" PRIu64, entry->stat.inode);
+	if (linkat(stage->links, number, stage->to.fd, entry->name, 0) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return -errno;
+	error = copy_new(tour, entry);
+	if (error == 0 && linkat(stage->to.fd, entry->name, stage->links, number, 0) < 0)
+		error = -errno;
+	return error;
+}
+
+static int stage_entry(struct cow_tour *tour, struct cow_entry *entry)
+{
+	struct stage *stage = tour->context;
+	int error = 0;
+
+	if (entry->type == COW_WHITEOUT) {
+		if (!cow_tour_level(tour)->hidden)
+			error = make_whiteout(tour, entry->name);
+	} else if (entry->type == COW_DIRECTORY) {
+		error = sys_mkdirat(stage->to.fd, entry->name, 0700);
+	} else {
+		error = entry->stat.links > 1 ? copy_linked(tour, entry) : copy_new(tour, entry);
+	}
+	return error < 0 ? cow_tour_fault(tour, error) : entry->type == COW_DIRECTORY;
+}
+
+/* --- Directories ---------------------------------------------------------------------------------- */
+
+static const char *own_name(const struct cow_tour *tour)
+{
+	const char *slash = strrchr(tour->path, '/');
+
+	return slash == NULL ? tour->path : slash + 1;
+}
+
+static int stage_enter(struct cow_tour *tour, struct cow_level *level)
+{
+	struct stage *stage = tour->context;
+	int error = 0;
+
+	(void)level;
+	if (tour->upper.depth > 1)
+		error = cow_cursor_down(&stage->to, own_name(tour));
+	return error < 0 ? cow_tour_fault(tour, error) : 0;
+}
+
+/* What whiteouts have become stays told. */
+static int keep_marks(int from, int to, const struct kernel_statx *stat)
+{
+	char mark = 0;
+	bool whiteouts = fgetxattr(to, COW_OVERLAY_PREFIX "opaque", &mark, 1) == 1 && mark == 'x';
+	int error;
+
+	if (whiteouts)
+		error = cow_attributes_copy(from, stat, to, COW_COPY_ALL);
+	else
+		error = cow_attributes_copy(from, stat, to, COW_COPY_RAW);
+	return error;
+}
+
+static int copy_attributes(struct cow_tour *tour, int to_dir, const char *from_name,
+			   const char *to_name, const struct kernel_statx *stat)
+{
+	int from = sys_openat(tour->upper.fd, from_name, DIRECTORY, 0), to, error;
+
+	if (from < 0)
+		return from;
+	to = sys_openat(to_dir, to_name, DIRECTORY, 0);
+	error = to < 0 ? to : keep_marks(from, to, stat);
+	sys_close(from);
+	if (to >= 0)
+		sys_close(to);
+	return error;
+}
+
+static int stage_left(struct cow_tour *tour, const char *name, const struct cow_level *level)
+{
+	struct stage *stage = tour->context;
+	int error = cow_cursor_up(&stage->to);
+
+	if (error == 0)
+		error = copy_attributes(tour, stage->to.fd, name, name, &level->stat);
+	return error < 0 ? cow_tour_fault(tour, error) : 0;
+}
+
+static int stage_leave(struct cow_tour *tour, struct cow_level *level)
+{
+	const struct stage *stage = tour->context;
+	int error = 0;
+
+	if (tour->upper.depth == 1)
+		error = copy_attributes(tour, stage->to.fd, ".", ".", &level->stat);
+	return error < 0 ? cow_tour_fault(tour, error) : 0;
+}
+
+/* --- The whole ------------------------------------------------------------------------------------ */
+
+static int choose_name(struct cow_store *store)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz012345";
+	unsigned char bytes[8];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+		return -EIO;
+	strcpy(store->staged, ".nestbox-commit-");
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		strncat(store->staged, &letters[bytes[i] % 32], 1);
+	return 0;
+}
+
+/* Makes NAME in DIR and opens it. */
+static int make(int dir, const char *name)
+{
+	int error = sys_mkdirat(dir, name, 0700);
+
+	return error < 0 ? error : sys_openat(dir, name, DIRECTORY, 0);
+}
+
+static int copy_tree(struct cow_store *store, int copy, struct fault *fault)
+{
+	static const struct cow_visits visits = {
+		.enter = stage_enter, .entry = stage_entry, .leave = stage_leave, .left = stage_left
+	};
+	struct stage stage = { .to.fd = -1, .links = make(copy, "links") };
+	int error = stage.links, upper = -1;
+
+	if (error >= 0)
+		error = upper = make(copy, COW_UPPER);
+	if (error >= 0)
+		error = cow_cursor_start(&stage.to, upper);
+	if (error < 0)
+		error = cow_fault(store, fault, store->staged, error);
+	else
+		error = cow_tour(store, &visits, &stage, fault);
+	cow_cursor_end(&stage.to);
+	if (upper >= 0)
+		sys_close(upper);
+	if (stage.links >= 0)
+		sys_close(stage.links);
+	return error;
+}
+
+static int copy_changes(struct cow_store *store, struct fault *fault)
+{
+	int copy, error = cow_remove(store->lower, store->staged, true);
+
+	if (error < 0)
+		return cow_fault(store, fault, store->staged, error);
+	copy = make(store->lower, store->staged);
+	if (copy < 0)
+		return cow_fault(store, fault, store->staged, copy);
+	error = copy_tree(store, copy, fault);
+	if (error == 0) {
+		error = cow_remove(copy, "links", true);
+		if (error < 0)
+			error = cow_fault(store, fault, store->staged, error);
+	}
+	sys_close(copy);
+	return error;
+}
+
+/* Whether rename(2) works from the one to the other: on one file system, and by one mount of it. */
+static bool is_apart(const struct kernel_statx *a, const struct kernel_statx *b)
+{
+	return a->dev_major != b->dev_major || a->dev_minor != b->dev_minor ||
+	       ((a->mask & b->mask & KERNEL_STATX_MOUNT_ID) != 0 && a->mount_id != b->mount_id);
+}
+
+int cow_stage(struct cow_store *store, struct fault *fault)
+{
+	struct kernel_statx upper, lower;
+	int error = sys_statx(store->dir, COW_UPPER, AT_SYMLINK_NOFOLLOW, &upper);
+
+	if (error == 0)
+		error = sys_statx(store->lower, "", AT_EMPTY_PATH, &lower);
+	if (error < 0)
+		return cow_fault(store, fault, store->path, error);
+	if (!is_apart(&upper, &lower))
+		return 0;
+	if (store->staged[0] == '\0') {
+		error = choose_name(store);
+		if (error < 0)
+			return cow_fault(store, fault, store->path, error);
+		if (cow_save(store, fault) < 0)
+			return -1;
+	}
+	return copy_changes(store, fault);
+}
