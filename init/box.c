@@ -131,6 +131,7 @@ static int prepare_view(struct box *box, struct fault *fault)
 		.own_init = !box->reaper,
 		.nests = plan->allow_userns,
 		.strangers = is_stranger(plan),
+		.borrows_proc = plan->bare || (box->reaper && !box->launcher_maps),
 		.own_terminal = plan->tty,
 		.file_label = plan->file_label,
 		.watcher = { box->landlock.ruleset >= 0 ? landlock_allow_mount : NULL,

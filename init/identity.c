@@ -53,10 +53,11 @@ static int enter_nested(const struct workload *workload, struct fault *fault)
 {
 	if (enter_namespace(workload, fault) != 0)
 		return -1;
-	return workload->box->plan->map_caller || workload->box->plan->allow_userns
-		       ? 0
-		       : identity_write(workload->built->sys, "user/max_user_namespaces", "0",
-					NESTED, fault);
+	if (workload->box->plan->map_caller || workload->box->plan->allow_userns)
+		return 0;
+	if (workload->built->borrowed)
+		return mountns_enter_apart(workload->built, fault);
+	return identity_write(workload->built->sys, "user/max_user_namespaces", "0", NESTED, fault);
 }
 
 /* Whether the user namespace has setgroups(2) denied, so that the capability for it does not help. */

@@ -232,6 +232,14 @@ static int limit_user_namespaces(const struct box *box, const struct built *buil
 	return error < 0 ? fault_errno(fault, "disable-userns", path, (int)error) : 0;
 }
 
+/* What forbids user namespaces in the workload's own, where the limit of that cannot be written. */
+static int replace_limit(const struct box *box, struct built *built, struct fault *fault)
+{
+	if (!built->borrowed || !box->nested || box->plan->map_caller || box->plan->allow_userns)
+		return 0;
+	return mountns_set_apart(built, fault);
+}
+
 /* The child runs on our memory until it execs, while we wait; or we are what is to exec. */
 static int start_workload(const struct box *box, const struct built *built, mode_t umask,
 			  struct fault *fault)
@@ -278,6 +286,7 @@ static int set_up(const struct box *box, struct fault *fault)
 	    listener_give_mounts(box, fault) != 0 ||
 	    lock_files(box, &built, fault) != 0 || /* paths in the box */
 	    limit_user_namespaces(box, &built, fault) != 0 ||
+	    replace_limit(box, &built, fault) != 0 || /* "/" is another one now */
 	    box_wait_for_caller(box->plan, fault) != 0)
 		return -1;
 	return start_workload(box, &built, umask, fault);

@@ -296,7 +296,7 @@ int mountns_build(const struct view *view, struct built *built, struct fault *fa
 	struct builder builder = {
 		.view = view,
 		.fault = fault,
-		.built = { -1, -1, -1 },
+		.built = { -1, -1, -1, false },
 		.resolver.root = -1,
 		.mounter = { .stage = -1, .files = -1 },
 		.last.dir = -1,

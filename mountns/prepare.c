@@ -220,6 +220,7 @@ int mountns_prepare(struct view *view, const struct view_request *request, struc
 		.own_init = request->own_init,
 		.nests = request->nests,
 		.strangers = request->strangers,
+		.borrows_proc = request->borrows_proc,
 		.own_terminal = request->own_terminal,
 		.label = request->file_label,
 		.watcher = request->watcher,

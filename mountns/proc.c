@@ -156,14 +156,14 @@ static int make(struct builder *builder, const char *dest)
 }
 
 /* A fresh one is refused where parts of the outer one are covered, as in most containers. Nobody sees this
- * one, and of a bare view's we use "self" alone, which the outer one has as well. */
+ * one, and who takes the outer one uses "self" alone, which is the same there. */
 int proc_hidden(struct builder *builder)
 {
 	bool host = builder->view->host_proc;
 	int mount = make_mount(builder, host);
 
-	if (mount == -EPERM && !host && builder->view->bare) {
-		host = true;
+	if (mount == -EPERM && !host && builder->view->borrows_proc) {
+		builder->built.borrowed = host = true;
 		mount = make_mount(builder, host);
 	}
 	return keep(builder, "/proc", mount, host);

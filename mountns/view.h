@@ -119,7 +119,7 @@ struct view {
 	struct link *links;
 	size_t link_count;
 	/* As requested. */
-	bool bare, touch_host, host_proc, own_init, own_terminal, nests, strangers;
+	bool bare, touch_host, host_proc, own_init, own_terminal, nests, strangers, borrows_proc;
 	const char *label;           /* file_label, as requested */
 	struct view_watcher watcher; /* as requested */
 	uint64_t nofile; /* the soft limit of RLIMIT_NOFILE before it was raised; 0: it was not */
@@ -148,6 +148,8 @@ struct view_request {
 	bool nests;     /* boxes in the box may mount a procfs of their own */
 	bool strangers; /* the workload's user ids are neither the caller's nor root's */
 	bool host_proc; /* STEP_PROC shows the host's, for a box in the host's PID namespace */
+	/* Where a procfs that is not to be seen cannot be made, the outer one will do. */
+	bool borrows_proc;
 	const char *file_label;      /* SELinux label for file systems that are made; NULL: none */
 	struct view_watcher watcher; /* without a function: nobody */
 	bool own_terminal; /* the box has one, the first of its devpts; it is the console, too */
@@ -171,8 +173,9 @@ void mountns_release(struct view *view);
 /* Descriptors of a view that was built. */
 struct built {
 	int root;
-	int proc; /* the box's own procfs, also when it is not to be seen */
-	int sys;  /* its directory "sys", below the read-only cover of what is seen */
+	int proc;      /* the box's own procfs, also when it is not to be seen */
+	int sys;       /* its directory "sys", below the read-only cover of what is seen */
+	bool borrowed; /* these are the outer procfs: "self" is right, "sys" may be read-only */
 };
 
 /*
@@ -184,6 +187,12 @@ int mountns_build(const struct view *view, struct built *built, struct fault *fa
 /* Makes ROOT the root and detaches all that was there before; where pivot_root(2) is refused, that stays
  * below it if MAY_CHROOT, out of reach for who cannot unmount. Returns 0, or -1 with the fault. */
 int mountns_enter(int root, bool may_chroot, struct fault *fault);
+
+/* In place of the limit that is to be written to a procfs: after the first, which is for process 1 once it has
+ * entered the root, a process that calls the second, for which it needs CAP_SYS_CHROOT, can make no user namespaces
+ * any more, nor can those that it starts. Return 0, or -1 with the fault. */
+int mountns_set_apart(struct built *built, struct fault *fault);
+int mountns_enter_apart(const struct built *built, struct fault *fault);
 
 /* Pure helpers, public for the unit tests. */
 
