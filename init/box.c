@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "init/box.h"
+#include "init/changes.h"
 #include "init/hardening.h"
 #include "init/id_map.h"
 #include "init/pty.h"
@@ -121,10 +122,10 @@ static int prepare_view(struct box *box, struct fault *fault)
 {
 	const struct plan *plan = box->plan;
 	const struct view_request request = {
-		.grants = plan->grants,
-		.grant_count = plan->grant_count,
-		.steps = plan->steps,
-		.step_count = plan->step_count,
+		.grants = box->grants,
+		.grant_count = box->grant_count,
+		.steps = box->steps,
+		.step_count = box->step_count,
 		.bare = plan->bare,
 		.touch_host = plan->touch_host,
 		.host_proc = (plan->namespaces & CLONE_NEWPID) == 0 && plan->fds[FD_PIDNS] < 0,
@@ -138,7 +139,7 @@ static int prepare_view(struct box *box, struct fault *fault)
 			     &box->landlock },
 	};
 
-	if (mountns_prepare(&box->view, &request, fault) != 0)
+	if (mountns_prepare(&box->view, &request, fault) != 0 || changes_check(box, fault) != 0)
 		return -1;
 	return plan->tty ? pty_check(&box->view, fault) : 0;
 }
@@ -206,5 +207,6 @@ int box_prepare(struct box *box, const struct plan *plan, struct fault *fault)
 	if (choose_directory(box, fault) != 0 || make_arguments(box, fault) != 0 ||
 	    make_environment(box, fault) != 0 || box_make_rules(box, fault) != 0)
 		return -1;
-	return prepare_view(box, fault);
+	/* The last thing that is made before a box can be. */
+	return changes_prepare(box, fault) != 0 ? -1 : prepare_view(box, fault);
 }

@@ -27,6 +27,10 @@ struct program {
 struct box {
 	const struct plan *plan;
 	struct view view;
+	struct cow_store *cow; /* NULL: none */
+	struct grant *grants;  /* of the plan, and what that adds */
+	struct mount_step *steps;
+	size_t grant_count, step_count;
 	char **argv; /* of the workload: the command with --argv0 in place */
 	char **environment;
 	struct { /* the caller's, which PID 1 wipes */

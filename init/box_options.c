@@ -58,6 +58,7 @@ int set_flag(struct parser *parser, const struct option *option, char **argument
 		[FLAG_RESTRICT_KPTR] = &plan->restrict_kptr,
 		[FLAG_LEVEL_PREFIX] = &plan->level_prefix,
 		[FLAG_QUIET] = &plan->quiet,
+		[FLAG_DRY_RUN] = &plan->dry_run,
 		[FLAG_NO_BOUNDARY] = &ignored,
 		[FLAG_EXPLAIN] = &plan->explain,
 		[FLAG_VERSION] = &plan->version,

@@ -169,6 +169,18 @@ void init_warn(const struct plan *plan)
 	}
 }
 
+void init_note(const struct plan *plan, const char *what, const char *object)
+{
+	struct text line = { 0 };
+
+	if (plan->quiet)
+		return;
+	begin(&line, plan, "<5>");
+	text_add(&line, what);
+	text_visible(&line, object);
+	text_write(&line, STDERR_FILENO);
+}
+
 void init_warn_of_missing(const struct plan *plan, const struct fault *fault)
 {
 	struct text line = { 0 };

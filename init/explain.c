@@ -143,6 +143,32 @@ static void print_view(struct printer *printer, const struct view *view)
 	print(printer, &line);
 }
 
+static void print_changes(struct printer *printer, const struct plan *plan)
+{
+	static const char *const ends[] = {
+		[COW_COMMIT] = "are committed to it",
+		[COW_DISCARD] = "are discarded",
+		[COW_KEEP] = "are kept",
+	};
+	static const char *const backends[] = {
+		[COW_AUTO] = "overlay",
+		[COW_OVERLAY] = "overlay",
+		[COW_NOTIFY] = "notify",
+	};
+
+	if (plan->cow == NULL)
+		return;
+	heading(printer, "copy-on-write");
+	leaf(printer, false, "directory", plan->cow);
+	leaf(printer, false, "backend", backends[plan->cow_backend]);
+	leaf(printer, plan->dry_run, "changes go to",
+	     plan->cow_store != NULL ? plan->cow_store : "a new store");
+	if (plan->dry_run)
+		return;
+	leaf(printer, false, "after success changes", ends[plan->on_success]);
+	leaf(printer, true, "after failure changes", ends[plan->on_failure]);
+}
+
 static void print_namespaces(struct printer *printer, const struct box *box)
 {
 	static const struct {
@@ -428,6 +454,7 @@ int explain(const struct box *box)
 		print_no_walls(&printer, box);
 	} else {
 		print_view(&printer, &box->view);
+		print_changes(&printer, box->plan);
 		print_walls(&printer, box);
 	}
 	print_environment(&printer, box->environment);

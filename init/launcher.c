@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "init/alone.h"
+#include "init/changes.h"
 #include "init/box.h"
 #include "init/check.h"
 #include "init/clock.h"
@@ -57,6 +58,7 @@ struct launcher {
 	bool started; /* and that is to be told yet */
 	bool told;
 	bool failed;
+	bool lost; /* by a failure out here, while the command may have run */
 	bool ended;
 	struct report failure; /* the first one */
 	int wait_status;       /* of the workload */
@@ -297,11 +299,23 @@ static int open_pipes(struct launcher *launcher)
 static int drop_descriptors(const struct launcher *launcher)
 {
 	const struct plan *plan = launcher->plan;
+	const struct cow_store *cow = launcher->box.cow;
 	int kept[] = {
-		launcher->pidfd,           launcher->parent,           launcher->signals,
-		launcher->listener.pidfd,  launcher->box.report[0],    launcher->box.maps_ready[1],
-		plan->fds[FD_STATUS],      plan->fds[FD_EXIT_SIGNAL],  plan->fds[FD_INFO],
-		plan->fds[FD_JSON_STATUS], plan->fds[FD_USERNS_BLOCK],
+		launcher->pidfd,
+		launcher->parent,
+		launcher->signals,
+		launcher->listener.pidfd,
+		launcher->box.report[0],
+		launcher->box.maps_ready[1],
+		plan->fds[FD_STATUS],
+		plan->fds[FD_EXIT_SIGNAL],
+		plan->fds[FD_INFO],
+		plan->fds[FD_JSON_STATUS],
+		plan->fds[FD_USERNS_BLOCK],
+		cow != NULL ? cow->dir : -1,
+		cow != NULL ? cow->lock : -1,
+		cow != NULL ? cow->lower : -1,
+		cow != NULL ? cow->upper : -1,
 	};
 	const size_t count = sizeof(kept) / sizeof(kept[0]);
 
@@ -502,7 +516,7 @@ static void give_up(struct launcher *launcher, const char *step, int error)
 {
 	launcher->failure = (struct report){ .error = -error };
 	strcpy(launcher->failure.step, step);
-	launcher->failed = true;
+	launcher->failed = launcher->lost = true;
 	launcher->ended = true;
 	sys_kill(launcher->pid, SIGKILL);
 }
@@ -637,6 +651,19 @@ static void end_relay(struct launcher *launcher)
 	init_complain(launcher->plan, &fault);
 }
 
+static int conclude_failure(struct launcher *launcher)
+{
+	const struct fault fault = report_to_fault(&launcher->failure);
+	int status = fail(launcher->plan, launcher->failure.kind, &fault);
+
+	/* What was lost is the launcher's part alone, or the command has never run. */
+	if (launcher->lost)
+		changes_end(&launcher->box, false);
+	else
+		changes_abandon(&launcher->box);
+	return status;
+}
+
 /* What ended the box? */
 static int conclude(struct launcher *launcher)
 {
@@ -645,22 +672,20 @@ static int conclude(struct launcher *launcher)
 
 	wait_for_box(launcher);
 	end_relay(launcher);
-	if (launcher->failed) {
-		const struct fault fault = report_to_fault(&launcher->failure);
-
-		return fail(plan, launcher->failure.kind, &fault);
-	}
+	if (launcher->failed)
+		return conclude_failure(launcher);
 	/* Without a failure the command has been run, whether or not that could be told in time. */
 	launcher->started |= !launcher->box.reaper;
 	tell_start(launcher);
+	status = EXIT_TIMED_OUT;
 	if (launcher->timed_out) {
 		status_timed_out(plan);
-		return EXIT_TIMED_OUT;
+	} else {
+		status = reaper_exit_status(plan, launcher->wait_status);
+		status_ended(plan, launcher->wait_status);
+		info_ended(plan, status);
 	}
-	status = reaper_exit_status(plan, launcher->wait_status);
-	status_ended(plan, launcher->wait_status);
-	info_ended(plan, status);
-	return status;
+	return changes_end(&launcher->box, status == 0) == 0 ? status : EXIT_NESTBOX;
 }
 
 static int run_box(const struct plan *plan)
@@ -670,13 +695,23 @@ static int run_box(const struct plan *plan)
 
 	if (plan->timeout != 0)
 		launcher.deadline = clock_now() + plan->timeout;
-	if (box_prepare(&launcher.box, plan, &fault) != 0)
-		return fail(plan, REPORT_SETUP_FAILED, &fault);
+	if (box_prepare(&launcher.box, plan, &fault) != 0) {
+		int status = fail(plan, REPORT_SETUP_FAILED, &fault);
+
+		changes_abandon(&launcher.box);
+		return status;
+	}
 	if (plan->explain)
 		return explain(&launcher.box);
 	if (start(&launcher, &fault) != 0) {
+		int status;
+
 		relay_end(launcher.relay);
-		return fail(plan, REPORT_SETUP_FAILED, &fault);
+		status = fail(plan, REPORT_SETUP_FAILED, &fault);
+		if (launcher.pid > 0)
+			sys_wait4(launcher.pid, NULL, 0);
+		changes_abandon(&launcher.box);
+		return status;
 	}
 	serve(&launcher);
 	return conclude(&launcher);
@@ -696,6 +731,8 @@ int init_run(const struct plan *plan)
 {
 	if (plan->check != CHECK_NOT_ASKED)
 		return check_run(plan);
+	if (plan->cow_commit != NULL || plan->cow_discard != NULL)
+		return changes_command(plan);
 	if (plan->dump_filter != DUMP_NOTHING)
 		return dump_filters(plan);
 	return plan->init_only ? alone_run(plan) : run_box(plan);

@@ -322,7 +322,7 @@ static int check_init_only(const struct parser *parser, struct fault *fault)
 
 	for (size_t i = 0; i < option_count; i++) {
 		enum option_group group = options[i].group;
-		bool box = group == GROUP_MOUNTS ||
+		bool box = group == GROUP_MOUNTS || group == GROUP_COW ||
 			   (group == GROUP_NAMESPACES && options[i].handler != add_ports);
 
 		for (size_t j = 0; j < sizeof(others) / sizeof(others[0]); j++)
@@ -392,6 +392,10 @@ static int check(const struct parser *parser, struct fault *fault)
 		return 0;
 	if (plan->check != CHECK_NOT_ASKED)
 		return check_alone(parser, fault);
+	if (parser_check_cow(parser, fault) != 0)
+		return -1;
+	if (plan->cow_commit != NULL || plan->cow_discard != NULL)
+		return 0;
 	plan->new_session |= plan->tty;
 	if ((plan->init_only && check_init_only(parser, fault) != 0) ||
 	    parser_check_ids(plan, fault) != 0 || personality_check(plan, fault) != 0)

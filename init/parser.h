@@ -43,6 +43,12 @@ option_handler add_env, set_flag, set_hostname, add_limit, set_timeout, set_text
 	add_lock_file, set_filter, set_dump, set_seccomp, add_seccomp;
 option_handler add_map_fd, forbid_cores, set_umask, add_ports;
 
+/* init/cow_options.c */
+option_handler set_cow, set_cow_backend, set_cow_end;
+
+/* What can only be said of all options about copy-on-write together. Returns 0, or -1 with the fault. */
+int parser_check_cow(const struct parser *parser, struct fault *fault);
+
 /* init/id_options.c */
 option_handler set_id, add_id_range, add_groups;
 
@@ -76,12 +82,15 @@ enum {
 	FLAG_RESTRICT_KPTR,
 	FLAG_LEVEL_PREFIX,
 	FLAG_QUIET,
+	FLAG_DRY_RUN,
 	FLAG_NO_BOUNDARY,
 	FLAG_EXPLAIN,
 	FLAG_VERSION,
 	FLAG_HELP
 };
 enum { ID_USER, ID_GROUP };
+enum { COW_DIRECTORY, COW_STORE, COW_COMMIT_STORE, COW_DISCARD_STORE };
+enum { COW_ON_SUCCESS, COW_ON_FAILURE };
 enum { PORTS_CONNECT, PORTS_BIND };
 enum { TEXT_CHDIR, TEXT_ARGV0, TEXT_EXEC_LABEL, TEXT_FILE_LABEL };
 

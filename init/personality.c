@@ -128,6 +128,7 @@ int personality_defaults(struct plan *plan, enum personality as, struct fault *f
 {
 	plan->as = as;
 	plan->uid = plan->gid = plan->umask = -1;
+	plan->on_failure = COW_DISCARD;
 	for (size_t i = 0; i < PLAN_FDS; i++)
 		plan->fds[i] = -1;
 	for (unsigned char signal = 1; signal <= LAST_SIGNAL; signal++)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "init/nestbox.h" /* the version */
+#include "mountns/cow.h"
 #include "mountns/view.h"
 
 /* Exit statuses of nestbox itself; the numbers are those of env(1), timeout(1) and the shells. */
@@ -96,6 +97,9 @@ enum wall {
 	WALLS,
 };
 
+/* What becomes of the changes to the directory of --cow. */
+enum cow_end { COW_COMMIT, COW_DISCARD, COW_KEEP };
+
 enum missing_wall { MISSING_IS_ERROR, MISSING_WARNS, MISSING_IS_SILENT };
 
 struct plan {
@@ -105,6 +109,13 @@ struct plan {
 	size_t grant_count;
 	struct mount_step *steps;
 	size_t step_count;
+	const char *cow;       /* a directory whose changes go to a store; NULL: none */
+	size_t cow_place;      /* it is mounted before the step of this index */
+	const char *cow_store; /* a directory for that store; NULL: mountns/cow.h says where */
+	enum cow_backend cow_backend;
+	enum cow_end on_success, on_failure;
+	bool dry_run;                         /* list the changes and discard them */
+	const char *cow_commit, *cow_discard; /* a store: do that instead of starting anything */
 	struct env_edit *env;
 	size_t env_count;
 	struct limit *limits; /* each resource once */
@@ -235,6 +246,9 @@ const char *init_hint(const struct plan *plan, const struct fault *fault);
 
 /* Prints a line for each option that was given in vain, since another one of its name followed. */
 void init_warn(const struct plan *plan);
+
+/* Prints WHAT and OBJECT. */
+void init_note(const struct plan *plan, const char *what, const char *object);
 
 /* Prints that a wall is missing, and FAULT as the reason. */
 void init_warn_of_missing(const struct plan *plan, const struct fault *fault);

@@ -111,6 +111,11 @@ static void add_ranges(struct text *line, int fd, const char *name, const struct
 	text_add(line, "]");
 }
 
+static const char *backend_name(enum cow_backend backend)
+{
+	return backend == COW_OVERLAY ? "overlay" : "notify";
+}
+
 void status_started(const struct box *box, int pid, int pidfd)
 {
 	const struct plan *plan = box->plan;
@@ -128,6 +133,13 @@ void status_started(const struct box *box, int pid, int pidfd)
 	}
 	add_walls(&line, box);
 	add_missing(&line, box);
+	if (box->cow != NULL) {
+		text_add(&line, ",\"cow\":{");
+		add_member(&line, "backend", backend_name(box->cow->backend));
+		text_add(&line, ",");
+		add_member(&line, "store", box->cow->path);
+		text_add(&line, "}");
+	}
 	add_ranges(&line, plan->fds[FD_STATUS], "uid_map", plan->uid_ranges, plan->uid_range_count);
 	add_ranges(&line, plan->fds[FD_STATUS], "gid_map", plan->gid_ranges, plan->gid_range_count);
 	text_add(&line, "}");
@@ -207,6 +219,23 @@ static void write_signal(int fd, int signal)
 
 	if (fd >= 0)
 		text_send(fd, record, sizeof(record));
+}
+
+void status_changes(const struct plan *plan, enum cow_backend backend, const char *result,
+		    const char *store)
+{
+	struct text line = { 0 };
+
+	if (plan->fds[FD_STATUS] < 0)
+		return;
+	text_add(&line, "{\"event\":\"cow\",");
+	add_member(&line, "backend", backend_name(backend));
+	text_add(&line, ",");
+	add_member(&line, "result", result);
+	text_add(&line, ",");
+	add_member(&line, "store", store);
+	text_add(&line, "}");
+	text_write(&line, plan->fds[FD_STATUS]);
 }
 
 void status_ended(const struct plan *plan, int wait_status)

@@ -11,6 +11,9 @@
 void status_started(const struct box *box, int pid, int pidfd);
 void status_failed(const struct plan *plan, enum report_kind kind, const struct fault *fault);
 void status_timed_out(const struct plan *plan);
+/* What has become of copy-on-write's changes, which were in STORE. */
+void status_changes(const struct plan *plan, enum cow_backend backend, const char *result,
+		    const char *store);
 void status_ended(const struct plan *plan, int wait_status);
 
 #endif

@@ -4,17 +4,12 @@
 #include "init/text.h"
 
 const char *const option_groups[GROUP_COUNT] = {
-	[GROUP_GRANTS] = "Grants",
-	[GROUP_MOUNTS] = "Mount steps",
-	[GROUP_ENVIRONMENT] = "Environment",
-	[GROUP_NAMESPACES] = "Namespaces",
-	[GROUP_IDENTITY] = "Identity",
-	[GROUP_LIMITS] = "Limits",
-	[GROUP_FILTERS] = "Filters",
-	[GROUP_PROCESS] = "Process",
-	[GROUP_WALLS] = "Walls",
-	[GROUP_STATUS] = "Status",
-	[GROUP_LOOK] = "Look first",
+	[GROUP_GRANTS] = "Grants",         [GROUP_MOUNTS] = "Mount steps",
+	[GROUP_COW] = "Copy-on-write",     [GROUP_ENVIRONMENT] = "Environment",
+	[GROUP_NAMESPACES] = "Namespaces", [GROUP_IDENTITY] = "Identity",
+	[GROUP_LIMITS] = "Limits",         [GROUP_FILTERS] = "Filters",
+	[GROUP_PROCESS] = "Process",       [GROUP_WALLS] = "Walls",
+	[GROUP_STATUS] = "Status",         [GROUP_LOOK] = "Look first",
 };
 
 #define HELP_COLUMN 32

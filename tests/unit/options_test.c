@@ -176,6 +176,14 @@ static const struct {
 	{ "--dump-filter", 0, 1, { "pfc" }, false },
 	{ "--allow-userns", 0, 0, { NULL }, false },
 	{ "--append", 0, 1, { "/a" }, false },
+	{ "--cow", 0, 1, { "/a" }, false },
+	{ "--cow-store", 0, 1, { "/a" }, true },
+	{ "--cow-backend", 0, 1, { "overlay" }, true },
+	{ "--on-success", 0, 1, { "keep" }, true },
+	{ "--on-failure", 0, 1, { "keep" }, true },
+	{ "--dry-run", 0, 0, { NULL }, true },
+	{ "--cow-commit", 0, 1, { "/a" }, true },
+	{ "--cow-discard", 0, 1, { "/a" }, true },
 	{ "--seccomp", 0, 1, { "3" }, false },
 	{ "--add-seccomp-fd", 0, 1, { "3" }, false },
 	{ "--on-missing", 0, 1, { "net=warn" }, false },
@@ -1208,10 +1216,48 @@ static void test_usage(void **state)
 	close(fd);
 }
 
+static void test_copy_on_write(void **state)
+{
+	struct parsed parsed;
+
+	(void)state;
+	good(&parsed, WORDS("--tmpfs", "/t", "--cow", "/d", "--on-success", "keep", "--on-failure",
+			    "commit", "--cow-store", "/s", "--cow-backend", "overlay", "--dry-run",
+			    "--dir", "/x", "command"));
+	assert_string_equal(parsed.plan.cow, "/d");
+	assert_string_equal(parsed.plan.cow_store, "/s");
+	assert_int_equal(parsed.plan.cow_place, 1);
+	assert_int_equal(parsed.plan.cow_backend, COW_OVERLAY);
+	assert_int_equal(parsed.plan.on_success, COW_KEEP);
+	assert_int_equal(parsed.plan.on_failure, COW_COMMIT);
+	assert_true(parsed.plan.dry_run);
+	release(&parsed);
+	good(&parsed, WORDS("--cow", "/d", "command"));
+	assert_int_equal(parsed.plan.on_success, COW_COMMIT);
+	assert_int_equal(parsed.plan.on_failure, COW_DISCARD);
+	assert_int_equal(parsed.plan.cow_backend, COW_AUTO);
+	release(&parsed);
+	good(&parsed, WORDS("--cow-commit", "/s", "--dry-run"));
+	assert_string_equal(parsed.plan.cow_commit, "/s");
+	release(&parsed);
+	bad(WORDS("--cow", "", "command"), "--cow");
+	bad(WORDS("--cow", "/a", "--cow", "/a", "command"), "--cow");
+	bad(WORDS("--on-success", "keep", "command"), "--on-success");
+	bad(WORDS("--dry-run", "command"), "--dry-run");
+	bad(WORDS("--cow", "/a", "--on-failure", "", "command"), "--on-failure");
+	bad(WORDS("--cow", "/a", "--on-failure", "keeps", "command"), "--on-failure");
+	bad(WORDS("--cow", "/a", "--cow-backend", "over", "command"), "--cow-backend");
+	bad(WORDS("--cow-commit", "/s", "command"), "--cow-commit");
+	bad(WORDS("--cow-commit", "/s", "--read", "/a"), "--read");
+	bad(WORDS("--cow-commit", "/s", "--cow-discard", "/s"), "--cow-discard");
+	bad(WORDS("--cow-discard", "/s", "--dry-run"), "--dry-run");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table_is_complete),
+		cmocka_unit_test(test_copy_on_write),
 		cmocka_unit_test(test_table_is_sound),
 		cmocka_unit_test(test_every_option),
 		cmocka_unit_test(test_missing_arguments),

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "init/changes.h"
+#include "init/clone.h"
+#include "init/status.h"
+#include "mountns/sys.h"
+
+/* --- Before the box ------------------------------------------------------------------------------- */
+
+/* Where this fails the mount will, too. */
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		_exit(errno);
+	close(fd);
+}
+
+static int open_directory(const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s%s", dir, name) >= (int)sizeof(path))
+		_exit(ENAMETOOLONG);
+	fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+	if (fd < 0)
+		_exit(errno);
+	return fd;
+}
+
+struct probe {
+	const struct box *box;
+	unsigned int uid, gid; /* the caller's, which are nobody's once the namespace is there */
+};
+
+/* In namespaces of its own: mounts the very overlay that the box would have, on top of all. */
+static int probe_main(void *argument)
+{
+	const struct probe *probe = argument;
+	const struct cow_store *store = probe->box->cow;
+	char text[256];
+
+	if ((probe->box->namespaces & CLONE_NEWUSER) != 0) {
+		write_file("/proc/self/setgroups", "deny");
+		snprintf(text, sizeof(text), "0 %u 1", probe->uid);
+		write_file("/proc/self/uid_map", text);
+		snprintf(text, sizeof(text), "0 %u 1", probe->gid);
+		write_file("/proc/self/gid_map", text);
+	}
+	snprintf(text, sizeof(text),
+		 "lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d,"
+		 "userxattr",
+		 open_directory(store->lower_path, ""), open_directory(store->path, "/upper"),
+		 open_directory(store->path, "/work"));
+	_exit(-sys_mount_data("overlay", "/", "overlay", 0, text));
+}
+
+/* Returns 0, or why there is no overlay of the directories, -errno. */
+static int probe_overlay(struct box *box)
+{
+	struct probe probe = { box, geteuid(), getegid() };
+	unsigned long flags = CLONE_NEWNS | SIGCHLD;
+	int pid, status = 0;
+	char *stack;
+
+	if (clone_map_stacks(&stack, 1) < 0)
+		return -ENOMEM;
+	if ((box->namespaces & CLONE_NEWUSER) != 0)
+		flags |= CLONE_NEWUSER;
+	pid = clone_child(probe_main, &probe, stack, flags, NULL);
+	if (pid >= 0)
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+	clone_unmap_stacks(&stack, 1);
+	if (pid < 0)
+		return pid;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
+}
+
+static int choose_backend(struct box *box, struct fault *fault)
+{
+	struct cow_store *store = box->cow;
+	int error;
+
+	store->backend = COW_OVERLAY;
+	if (box->plan->cow_backend != COW_AUTO)
+		return 0;
+	error = probe_overlay(box);
+	return error < 0 ? fault_errno(fault, "copy-on-write", "overlay", error) : 0;
+}
+
+/* A path in the store, which is kept until the end of the process. */
+static char *store_path(const struct cow_store *store, const char *name)
+{
+	size_t size = strlen(store->path) + strlen(name) + 2;
+	char *path = malloc(size);
+
+	if (path != NULL)
+		snprintf(path, size, "%s/%s", store->path, name);
+	return path;
+}
+
+/* The overlay is mounted on the directory itself, so that links lead there and nothing below is seen. */
+static int add_to_view(struct box *box, struct fault *fault)
+{
+	const struct cow_store *store = box->cow;
+	size_t place = box->plan->cow_place;
+	const struct mount_step overlay[] = {
+		{ .kind = STEP_LAYER, .dest = "/", .source = store->lower_path },
+		{ .kind = STEP_OVERLAY,
+		  .dest = store->lower_path,
+		  .source = store_path(store, "upper"),
+		  .text = store_path(store, "work") },
+	};
+
+	if (overlay[1].source == NULL || overlay[1].text == NULL)
+		return fault_errno(fault, "copy-on-write", "", ENOMEM);
+	memmove(box->steps + place + 2, box->steps + place,
+		(box->step_count - place) * sizeof(*box->steps));
+	for (size_t i = 0; i < 2; i++) {
+		box->steps[place + i] = overlay[i];
+		box->steps[place + i].fd = box->steps[place + i].mode = -1;
+	}
+	box->step_count += 2;
+	return 0;
+}
+
+static int make_store(struct box *box, struct fault *fault)
+{
+	struct cow_store *store = malloc(sizeof(*store));
+
+	if (store == NULL)
+		return fault_errno(fault, "copy-on-write", "", ENOMEM);
+	if (cow_create(store, box->plan->cow, box->plan->cow_store, fault) != 0)
+		return -1;
+	box->cow = store;
+	return choose_backend(box, fault) != 0 || cow_save(store, fault) != 0 ||
+			       add_to_view(box, fault) != 0
+		       ? -1
+		       : 0;
+}
+
+int changes_prepare(struct box *box, struct fault *fault)
+{
+	const struct plan *plan = box->plan;
+
+	box->grants = plan->grants;
+	box->grant_count = plan->grant_count;
+	box->steps = plan->steps;
+	box->step_count = plan->step_count;
+	if (plan->cow == NULL)
+		return 0;
+	box->grants = calloc(plan->grant_count + 1, sizeof(*box->grants));
+	box->steps = calloc(plan->step_count + 2, sizeof(*box->steps));
+	if (box->grants == NULL || box->steps == NULL)
+		return fault_errno(fault, "copy-on-write", "", ENOMEM);
+	if (plan->grant_count > 0)
+		memcpy(box->grants, plan->grants, plan->grant_count * sizeof(*box->grants));
+	if (plan->step_count > 0)
+		memcpy(box->steps, plan->steps, plan->step_count * sizeof(*box->steps));
+	box->grants[box->grant_count++] = (struct grant){ .path = plan->cow, .rights = GRANT_READ };
+	/* --explain makes nothing. */
+	return plan->explain ? 0 : make_store(box, fault);
+}
+
+static int refuse_store(const char *path, struct fault *fault)
+{
+	fault_text(fault, "options", "--cow-store",
+		   "the command must not be able to write to the store, which is below");
+	fault->detail = path;
+	return -1;
+}
+
+static bool is_writable_bind(const struct mount_step *step)
+{
+	return step->kind == STEP_BIND && (step->flags & STEP_READ_ONLY) == 0 &&
+	       step->source != NULL;
+}
+
+int changes_check(const struct box *box, struct fault *fault)
+{
+	const struct cow_store *store = box->cow;
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < box->view.source_count && store != NULL; i++) {
+		const struct source *source = &box->view.sources[i];
+
+		if ((source->rights & (GRANT_WRITE | GRANT_APPEND)) == 0)
+			continue;
+		if (strcmp(source->path, store->lower_path) == 0)
+			return fault_text(fault, "options", "--cow",
+					  "the same directory is granted with --write");
+		if (mountns_is_below(store->path, source->path))
+			return refuse_store(source->path, fault);
+	}
+	for (size_t i = 0; i < box->step_count && store != NULL; i++)
+		if (is_writable_bind(&box->steps[i]) &&
+		    realpath(box->steps[i].source, path) != NULL &&
+		    mountns_is_below(store->path, path))
+			return refuse_store(box->steps[i].source, fault);
+	if (store != NULL)
+		cow_wait(store);
+	return 0;
+}
+
+void changes_abandon(struct box *box)
+{
+	struct fault fault;
+
+	if (box->cow != NULL && cow_discard(box->cow, &fault) != 0)
+		init_complain(box->plan, &fault);
+	box->cow = NULL;
+}
+
+/* --- After it ------------------------------------------------------------------------------------- */
+
+static void tell_conflicts(const struct plan *plan, const struct cow_changes *conflicts)
+{
+	for (size_t i = 0; i < conflicts->count; i++) {
+		char *path = cow_escape(conflicts->list[i].path);
+		char line[] = { 'c',
+				'o',
+				'n',
+				'f',
+				'l',
+				'i',
+				'c',
+				't',
+				':',
+				' ',
+				(char)conflicts->list[i].kind,
+				' ',
+				' ',
+				'\0' };
+
+		if (path != NULL)
+			init_note(plan, line, path);
+		free(path);
+	}
+}
+
+/* Returns 0, 1 if others have changed the same files, or -1 with the fault. */
+static int commit(const struct plan *plan, struct cow_store *store, struct fault *fault)
+{
+	struct cow_changes conflicts = { 0 };
+	int status = cow_commit(store, &conflicts, fault);
+
+	if (conflicts.count > 0) {
+		tell_conflicts(plan, &conflicts);
+		status = 1;
+		fault_text(fault, "commit", store->lower_path,
+			   "somebody else has changed these files meanwhile; nothing was "
+			   "committed");
+	}
+	cow_free_changes(&conflicts);
+	return status;
+}
+
+static int list(struct cow_store *store, struct fault *fault)
+{
+	struct cow_changes changes = { 0 };
+	int error;
+
+	if (cow_list(store, &changes, fault) != 0)
+		return -1;
+	error = dprintf(STDERR_FILENO, "dry-run: %s\n",
+			changes.count == 0 ? "no filesystem changes" : "filesystem changes:") < 0
+			? -errno
+			: cow_print(&changes, STDERR_FILENO);
+	cow_free_changes(&changes);
+	return error < 0 ? fault_errno(fault, "dry-run", "standard error", error) : 0;
+}
+
+/* Does with the changes what was asked for. Returns what has become of them; if that is something else with
+ * the fault, the store as it was. What could not be listed is discarded all the same. */
+static const char *settle(const struct plan *plan, struct cow_store *store, enum cow_end end,
+			  struct fault *fault)
+{
+	int status = 0, listed = 0;
+	struct fault ignored;
+
+	fault->step = NULL;
+	if (plan->dry_run)
+		listed = list(store, fault);
+	else if (end == COW_COMMIT)
+		status = commit(plan, store, fault);
+	else if (end == COW_KEEP)
+		return "kept";
+	if (status != 0)
+		return status > 0 ? "conflict" : "failed";
+	if (cow_discard(store, listed == 0 ? fault : &ignored) != 0 || listed != 0)
+		return "failed";
+	return plan->dry_run ? "dry-run" : end == COW_COMMIT ? "committed" : "discarded";
+}
+
+int changes_end(struct box *box, bool succeeded)
+{
+	const struct plan *plan = box->plan;
+	struct cow_store *store = box->cow;
+	enum cow_end end = succeeded ? plan->on_success : plan->on_failure;
+	const char *result = "failed";
+	char *path;
+	struct fault fault = { 0 };
+
+	if (store == NULL)
+		return 0;
+	path = strdup(store->path);
+	store->state = COW_ENDED;
+	if (cow_save(store, &fault) == 0)
+		result = settle(plan, store, end, &fault);
+	status_changes(plan, store->backend, result, path);
+	if (fault.step != NULL)
+		init_complain(plan, &fault);
+	if (path != NULL && !plan->dry_run && (fault.step != NULL || strcmp(result, "kept") == 0))
+		init_note(plan, "kept: ", path);
+	free(path);
+	return fault.step != NULL ? -1 : 0;
+}
+
+int changes_command(const struct plan *plan)
+{
+	struct cow_store store;
+	struct fault fault;
+	bool commits = plan->cow_commit != NULL;
+	const char *path = commits ? plan->cow_commit : plan->cow_discard;
+
+	if (cow_open(&store, path, &fault) != 0) {
+		init_complain(plan, &fault);
+		return EXIT_NESTBOX;
+	}
+	fault.step = NULL;
+	if (plan->dry_run) {
+		if (list(&store, &fault) == 0)
+			cow_close(&store);
+	} else {
+		settle(plan, &store, commits ? COW_COMMIT : COW_DISCARD, &fault);
+	}
+	if (fault.step == NULL)
+		return 0;
+	init_complain(plan, &fault);
+	return EXIT_NESTBOX;
+}
