@@ -24,6 +24,7 @@ struct trial {
 	const struct probe *probe;
 	struct finding *finding; /* in shared memory */
 	int pipe[2];             /* ends when all are gone that the probe has started */
+	int parent;
 };
 
 /* Neither a core nor a process may be left: core(5) says what a limit of one byte means for a pipe. What goes
@@ -36,6 +37,8 @@ static int trial_main(void *argument)
 
 	sys_setpgid(0, 0);
 	sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0);
+	if (sys_getppid() != trial->parent)
+		sys_exit_group(1);
 	sys_setrlimit(RLIMIT_CORE, &no_core);
 	for (int fd = 0; fd < 2 && null >= 0; fd++)
 		sys_dup3(null, fd, 0);
@@ -92,7 +95,7 @@ static void try_probe(struct trial *trial)
 
 int check_probe(const struct probe *probe, struct finding *finding)
 {
-	struct trial trial = { .probe = probe };
+	struct trial trial = { .probe = probe, .parent = sys_getpid() };
 	int error;
 
 	trial.finding = mmap(NULL, sizeof(*finding), PROT_READ | PROT_WRITE,

@@ -112,22 +112,23 @@ static bool is_left_out(const struct subject *subject)
 	       strstr(subject->around->lsms, "landlock") == NULL;
 }
 
+/* What the kernel says of bad arguments, and of what it does not have, is no evidence for a filter. */
+static bool is_kernels_own(const struct subject *subject)
+{
+	int error = subject->finding->error;
+
+	return error == EINVAL || error == EFAULT || error == EBADF || error == EOPNOTSUPP ||
+	       (error == ENOSYS && is_too_old(subject)) || is_left_out(subject);
+}
+
 /* A signal is its own evidence; an error is the filter's if bad arguments get it as well. */
 static bool by_filter(const struct subject *subject, struct cause *cause)
 {
 	const struct finding *finding = subject->finding;
-	const struct around *around = subject->around;
 	bool killed = finding->signal == 31; /* SIGSYS */
 	bool same = finding->again != 0 && finding->again == finding->error;
 
-	if (!killed && (!same || around->filters == 0))
-		return false;
-	if (!killed && finding->error == ENOSYS && is_too_old(subject))
-		return false;
-	/* The kernel says that, too. */
-	if (!killed && finding->error == EOPNOTSUPP)
-		return false;
-	if (is_left_out(subject))
+	if (!killed && (!same || subject->around->filters == 0 || is_kernels_own(subject)))
 		return false;
 	say(cause, CHECK_BLOCKED, "seccomp", "a seccomp filter ");
 	text_add(&cause->text, killed ? "kills who makes such a call" : "forbids ");
@@ -157,8 +158,12 @@ static bool by_age(const struct subject *subject, struct cause *cause)
 {
 	int error = subject->finding->error;
 
-	if ((error != ENOSYS && error != EINVAL && error != ENODEV && error != ENOTTY) ||
-	    !is_too_old(subject))
+	/* EPERM: of a file system that cannot be mounted in a user namespace yet. */
+	bool fits = error == ENOSYS || error == EINVAL || error == ENODEV || error == ENOTTY ||
+		    (error == EPERM && subject->probe->type != NULL &&
+		     subject->finding->again != EPERM);
+
+	if (!fits || !is_too_old(subject))
 		return false;
 	say(cause, CHECK_MISSING, "kernel", "the kernel is too old: Linux ");
 	text_number(&cause->text, subject->probe->since >> 8);

@@ -36,8 +36,11 @@ static const struct helper {
 /* A process in a user namespace that waits for its end. */
 static int hold(void *argument)
 {
-	(void)argument;
+	const int *parent = argument;
+
 	sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0);
+	if (sys_getppid() != *parent)
+		sys_exit_group(1);
 	while (sys_ppoll(NULL, 0, NULL) == -EINTR)
 		;
 	sys_exit_group(0);
@@ -200,7 +203,7 @@ void probe_id_range(const struct probe *probe, struct finding *finding)
 	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
 	const struct helper *helper = &helpers[probe->flags];
 	struct kernel_cap_data data[2] = { 0 };
-	int status, pid = probe_start(hold, NULL, CLONE_NEWUSER);
+	int parent = sys_getpid(), pid = probe_start(hold, &parent, CLONE_NEWUSER), status;
 	uint32_t id = (uint32_t)(probe->flags == 0 ? sys_getuid() : sys_getgid());
 
 	if (pid < 0) {
@@ -264,6 +267,17 @@ static bool add_own_group(struct text *path)
 static const char delegate[] = "systemd-run --user --scope -p Delegate=yes, or give the caller the "
 			       "directory of its cgroup";
 
+/* Words with a blank between two. */
+static bool has_word(const char *list, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (; *list != '\0'; list += strcspn(list, " \n"), list += *list != '\0')
+		if (strncmp(list, word, length) == 0 && strcspn(list, " \n") == length)
+			return true;
+	return false;
+}
+
 static void make_group(struct finding *finding, struct text *path)
 {
 	const size_t length = path->length;
@@ -289,10 +303,12 @@ static void make_group(struct finding *finding, struct text *path)
 	path->length = length;
 	text_add(path, "/cgroup.controllers");
 	path->bytes[path->length] = '\0';
-	if (around_read(path->bytes, controllers, sizeof(controllers)) <= 1)
+	if (around_read(path->bytes, controllers, sizeof(controllers)) < 0 ||
+	    !has_word(controllers, "memory") || !has_word(controllers, "pids") ||
+	    !has_word(controllers, "cpu"))
 		probe_reason(finding, "cgroup.controllers", "cgroup",
-			     "no controller is in this tree: version 1 has them, or nobody has "
-			     "enabled them further up",
+			     "memory, pids and cpu are not all to be had there: version 1 has "
+			     "them, or nobody has enabled them further up",
 			     "boot with systemd.unified_cgroup_hierarchy=1, or enable them in "
 			     "cgroup.subtree_control");
 }

@@ -309,12 +309,16 @@ static void probe_box(const struct probe *probe, struct finding *finding)
 			 "--",      "/nestbox--check", NULL };
 	struct plan plan;
 	struct fault fault;
+	int status;
 
 	finding->value = EXIT_NESTBOX;
 	if (init_parse(&plan, 0, probe->flags == 0 ? whole : bare, &fault) == 0)
 		finding->value = init_run(&plan);
 	if (finding->value != EXIT_NOT_FOUND)
 		finding->step = "start";
+	/* An init leaves a command that has never run to whoever is above it. */
+	while (sys_wait4(-1, &status, 0) > 0)
+		;
 }
 
 /* ---- the table ---- */

@@ -215,10 +215,32 @@ verdict() {
 
 @test "no subordinate ids: files, with a remedy" {
 	need_plain_caller
-	[ -x /usr/bin/newuidmap ] || skip "newuidmap is not installed"
+	need newuidmap
 	check
 	is_probe "uid range" state=missing by=files "cause~/etc/subuid" "remedy~usermod"
 	is_probe "gid range" state=missing by=files "cause~/etc/subgid"
+}
+
+# A hierarchy of version 2 in a mount namespace of the test's own, changed by SCRIPT.
+cgroups() {
+	need_root
+	run --separate-stderr unshare -m --propagation private /bin/sh -c '
+		umount -R /sys/fs/cgroup 2>/dev/null
+		'"$1"'
+		shift
+		exec "$@"' - - "${CALLER[@]}" "$NB" --check=json
+	printf '%s\n' "$output" >"$T/json"
+}
+
+@test "cgroups: none mounted, read-only, not delegated: each with its cause" {
+	cgroups ':'
+	is_probe "cgroup v2" state=missing by=cgroup "cause~no cgroup2 is mounted"
+	cgroups 'mount -t cgroup2 none /sys/fs/cgroup && mount -o remount,bind,ro /sys/fs/cgroup'
+	is_probe "cgroup v2" state=missing by=cgroup "cause~read-only"
+	if [ "$NB_AS" = user ]; then
+		cgroups 'mount -t cgroup2 none /sys/fs/cgroup'
+		is_probe "cgroup v2" state=missing by=cgroup "cause~not delegated" "remedy~Delegate=yes"
+	fi
 }
 
 @test "another filter with a listener: seccomp" {
@@ -252,6 +274,16 @@ verdict() {
 		[ -z "$(find /sys/fs/cgroup -name "nestbox-check.*" 2>/dev/null)" ]
 		read -r children </proc/$$/task/$$/children || true
 		[ -z "$children" ]'
+}
+
+@test "no orphan is left to process 1" {
+	# Not a shell, which would reap them.
+	run as_caller unshare -Urpf --mount-proc --kill-child perl -e '
+		system(@ARGV) == 256 or die "status $?";
+		open(my $file, "<", "/proc/1/task/1/children");
+		print "orphans: ", <$file>;' "$NB_BIN/deny" "$NAMESPACES" EPERM -- "$NB" --check=json
+	exits 0
+	[[ $output == *"orphans: " ]]
 }
 
 # ---- bad use ----

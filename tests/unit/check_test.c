@@ -234,6 +234,29 @@ static void test_kernels(void **state)
 	expect(CHECK_MISSING, "kernel", "built without this namespace", "CONFIG_");
 }
 
+/* Whatever filters there are: the kernel has refused the bad arguments, and the good ones for a reason of its own. */
+static void test_answers_that_are_no_filters(void **state)
+{
+	struct around around = calm();
+	struct finding finding = failure("clone", clone_call, CLONE_NEWUSER, EINVAL, EINVAL);
+
+	(void)state;
+	around.filters = 3;
+	around.namespaces = 0;
+	find("user", &finding, &around);
+	expect(CHECK_MISSING, "kernel", "built without this namespace", "");
+	around.version = LINUX(5, 10);
+	finding = failure("seccomp", __NR_seccomp, 1 << 5, EINVAL, EINVAL);
+	find("WAIT_KILLABLE_RECV", &finding, &around);
+	expect(CHECK_MISSING, "kernel", "Linux 5.19 has it", "");
+	finding = failure("mount", __NR_mount, CLONE_NEWUSER, EPERM, EFAULT);
+	find("overlay", &finding, &around);
+	expect(CHECK_MISSING, "kernel", "Linux 5.11 has it", "");
+	finding.again = EPERM;
+	find("overlay", &finding, &around);
+	expect(CHECK_BLOCKED, "seccomp", "forbids mount", "");
+}
+
 static void test_landlock(void **state)
 {
 	const int call = __NR_landlock_create_ruleset;
@@ -426,6 +449,7 @@ int main(void)
 		cmocka_unit_test(test_remedies_of_engines),
 		cmocka_unit_test(test_no_filter_is_blamed_without_evidence),
 		cmocka_unit_test(test_kernels),
+		cmocka_unit_test(test_answers_that_are_no_filters),
 		cmocka_unit_test(test_landlock),
 		cmocka_unit_test(test_other_causes),
 		cmocka_unit_test(test_limits),
