@@ -153,7 +153,9 @@ try_cells() {
 outcome() {
     # The numbers of namespaces are others every time.
     out=${out//:\[[0-9]*\]/}
-    if [ -n "$out" ] && [ "$name" = on-missing ]; then
+    if [ "$name" = check ]; then
+        echo "says $status${err:+ $err}"
+    elif [ -n "$out" ] && [ "$name" = on-missing ]; then
         echo "partly $status $out $err"
     elif [ -n "$out" ]; then
         echo "OPEN $status $out $err"
