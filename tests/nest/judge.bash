@@ -24,7 +24,7 @@ show() {
           if (!($3 in known)) { known[$3] = 1; columns[++m] = $3 }
           cell[row, $3] = $4 ~ /^stands/ ? "stands" : ($4 ~ /^(OPEN|partly)/ ? $4 : "-")
           sub(/ .*/, "", cell[row, $3])
-          if ($3 == "check") cell[row, $3] = $4 }
+          if ($3 == "check") cell[row, $3] = substr($4, 6, 1) }
         END {
             if (!n) exit
             printf "%-26s %-6s", "bed", "user"
