@@ -20,12 +20,8 @@ static int hold(struct mounter *mounter, int root, int copy)
 	int error = mount_attach(mounter, root, AT_FDCWD, "/");
 
 	if (error == 0)
-		error = sys_mkdirat(root, PLACE, 0755);
-	if (error == 0)
-		error = mount_attach(mounter, copy, root, PLACE);
-	if (error == 0)
-		error = mount_change(mounter, root, MOUNT_ATTR_RDONLY, 0);
-	return error;
+		error = sys_mkdirat(root, PLACE, 0555);
+	return error < 0 ? error : mount_attach(mounter, copy, root, PLACE);
 }
 
 static int change_root(int root, struct fault *fault)
@@ -39,7 +35,7 @@ static int change_root(int root, struct fault *fault)
 
 int mountns_set_apart(struct built *built, struct fault *fault)
 {
-	static const struct mount_option mode = { "mode", "0755" };
+	static const struct mount_option mode = { "mode", "0555" };
 	struct mounter mounter = { .stage = -1, .files = -1 };
 	int copy = sys_open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	int error = copy, root = -1;
