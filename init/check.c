@@ -115,7 +115,7 @@ int check_probe(const struct probe *probe, struct finding *finding)
 
 /* ---- all of them ---- */
 
-static bool stands(const struct finding *findings, const char *name)
+bool check_stands(const struct finding *findings, const char *name)
 {
 	const struct finding *finding = &findings[probe_find(name) - probes];
 
@@ -148,9 +148,9 @@ int check_run(const struct plan *plan)
 		free(findings);
 		return fail(plan, "", error);
 	}
-	if (stands(findings, "default box"))
+	if (check_stands(findings, "default box"))
 		check.status = CHECK_BOX;
-	else if (stands(findings, "fallback"))
+	else if (check_stands(findings, "box without /proc") || check_stands(findings, "fallback"))
 		check.status = CHECK_FALLBACK;
 	error = plan->check == CHECK_JSON ? check_print_json(&check) : check_print_text(&check);
 	free(findings);

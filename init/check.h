@@ -188,6 +188,9 @@ int check_print_json(const struct check *check);
 
 enum { CHECK_BOX = 0, CHECK_FALLBACK = 1, CHECK_NOTHING = 2 };
 
+/* Whether the probe of that name found nothing missing. */
+bool check_stands(const struct finding *findings, const char *name);
+
 /* Makes all probes and prints what was found. Returns the exit status. */
 int check_run(const struct plan *plan);
 

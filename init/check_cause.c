@@ -417,6 +417,7 @@ static bool by_covers(const struct subject *subject, struct cause *cause)
 			 "--map-uids and --map-gids of ids that are nobody's");
 	else
 		add_remedy(cause, around, &remedies[around->runtime == RUNTIME_PODMAN], "");
+	text_add(&cause->remedy, "; or have none in the box: --tmpfs /proc");
 	return true;
 }
 

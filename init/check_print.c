@@ -139,16 +139,18 @@ static void print_finding(struct printer *printer, const struct probe *probe,
 	flush(printer);
 }
 
-static void print_verdict(struct printer *printer, int status)
+static void print_verdict(struct printer *printer, const struct check *check)
 {
-	static const char *const texts[] = {
-		[CHECK_BOX] = "The default box stands here.",
-		[CHECK_FALLBACK] = "The default box does not stand here. Landlock and seccomp do: "
-				   "--init-only with grants and --filter.",
-		[CHECK_NOTHING] = "Neither the default box stands here, nor Landlock with seccomp.",
-	};
+	const char *text = "Neither the default box stands here, nor Landlock with seccomp.";
 
-	text_add(&printer->line, texts[status]);
+	if (check->status == CHECK_BOX)
+		text = "The default box stands here.";
+	else if (check_stands(check->findings, "box without /proc"))
+		text = "The default box does not stand here. One with --tmpfs /proc does.";
+	else if (check->status == CHECK_FALLBACK)
+		text = "The default box does not stand here. Landlock and seccomp do: --init-only "
+		       "with grants and --filter.";
+	text_add(&printer->line, text);
 	flush(printer);
 }
 
@@ -167,7 +169,7 @@ int check_print_text(const struct check *check)
 		cause_find(&probes[i], &check->findings[i], check->around, &cause);
 		print_finding(&printer, &probes[i], &check->findings[i], &cause);
 	}
-	print_verdict(&printer, check->status);
+	print_verdict(&printer, check);
 	return printer.error;
 }
 

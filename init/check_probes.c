@@ -300,19 +300,24 @@ static void probe_readv(const struct probe *probe, struct finding *finding)
 
 /* ---- whole boxes ---- */
 
+#define NOT_THERE "/nestbox--check"
+
 /* That there is no such command is what a box says last of all: it stands then. Standard error leads to
  * FINDING's message. */
 static void probe_box(const struct probe *probe, struct finding *finding)
 {
-	char *whole[] = { "nestbox", "--", "/nestbox--check", NULL };
-	char *bare[] = { "nestbox", "--init-only",     "-r", "/", "--filter", "default",
-			 "--",      "/nestbox--check", NULL };
+	char *kinds[][9] = {
+		{ "nestbox", "--", NOT_THERE, NULL },
+		{ "nestbox", "--tmpfs", "/proc", "--", NOT_THERE, NULL },
+		{ "nestbox", "--init-only", "-r", "/", "--filter", "default", "--", NOT_THERE,
+		  NULL },
+	};
 	struct plan plan;
 	struct fault fault;
 	int status;
 
 	finding->value = EXIT_NESTBOX;
-	if (init_parse(&plan, 0, probe->flags == 0 ? whole : bare, &fault) == 0)
+	if (init_parse(&plan, 0, kinds[probe->flags], &fault) == 0)
 		finding->value = init_run(&plan);
 	if (finding->value != EXIT_NOT_FOUND)
 		finding->step = "start";
@@ -398,7 +403,8 @@ const struct probe probes[] = {
 	{ "uid range", PROBES_HOST, 0, probe_id_range, 0, NULL, NULL },
 	{ "gid range", PROBES_HOST, 0, probe_id_range, 1, NULL, NULL },
 	{ "default box", PROBES_BOX, 0, probe_box, 0, NULL, NULL },
-	{ "fallback", PROBES_BOX, 0, probe_box, 1, NULL, NULL },
+	{ "box without /proc", PROBES_BOX, 0, probe_box, 1, NULL, NULL },
+	{ "fallback", PROBES_BOX, 0, probe_box, 2, NULL, NULL },
 };
 const size_t probe_count = sizeof(probes) / sizeof(probes[0]);
 
