@@ -186,26 +186,59 @@ static int prepare(struct cow_store *store, struct cow_changes *conflicts, struc
 	return cow_save(store, fault);
 }
 
-/* Nothing is left when the copy has gone, with which a commit ends. */
+/* When the copy goes, which can be interrupted, too, nothing is left to be done. */
 static bool is_done(const struct cow_store *store)
 {
 	struct kernel_statx stat;
+	int copy, error;
 
-	return store->staged[0] != '\0' && cow_stat(store->lower, store->staged, &stat) == -ENOENT;
+	if (store->staged[0] == '\0')
+		return false;
+	copy = sys_openat(store->lower, store->staged, DIRECTORY, 0);
+	error = copy < 0 ? copy : cow_stat(copy, COW_UPPER, &stat);
+	if (copy >= 0)
+		sys_close(copy);
+	return error == -ENOENT;
 }
 
+/* The copy goes, and the lower directory's times are again those that the box has seen. */
+static int remove_copy(struct cow_store *store, int upper, struct kernel_statx *stat)
+{
+	struct cow_marks marks;
+	int error = cow_marks_read(&marks, upper);
+
+	cow_times_before(&marks, stat);
+	if (error == 0)
+		error = cow_times_keep(upper, stat);
+	if (error == 0)
+		error = cow_remove(store->lower, store->staged, true);
+	if (error == 0)
+		error = cow_attributes_copy(upper, stat, store->lower, COW_COPY_ROOT);
+	if (error == 0 && fsync(store->lower) < 0)
+		error = -errno;
+	return error;
+}
+
+/* With a copy upper/ is still full; that the copy is gone says that nothing is to be done any more. */
+static int finish_copy(struct cow_store *store)
+{
+	struct kernel_statx stat;
+	int error, upper = cow_open_upper(store->dir, &stat);
+
+	if (upper < 0)
+		return upper;
+	error = remove_copy(store, upper, &stat);
+	sys_close(upper);
+	return error < 0 ? error : cow_remove(store->dir, COW_UPPER, true);
+}
+
+/* The store gets an upper directory without changes. */
 static int finish(struct cow_store *store, struct fault *fault)
 {
 	int error = syncfs(store->lower) < 0 ? -errno : 0;
 
-	/* With a copy upper/ is still full; that it is gone says then that nothing is to be done any more. */
-	if (error == 0 && store->staged[0] != '\0') {
-		error = cow_remove(store->lower, store->staged, true);
-		if (error == 0 && fsync(store->lower) < 0)
-			error = -errno;
-		if (error == 0)
-			error = cow_remove(store->dir, COW_UPPER, true);
-	}
+	if (error == 0 && store->staged[0] != '\0')
+		error = finish_copy(store);
 	if (error == 0)
 		error = cow_make_upper(store);
 	if (error < 0)

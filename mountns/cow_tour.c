@@ -72,12 +72,7 @@ static int push(struct cow_tour *tour, const struct cow_level *level)
 	levels = cow_tour_level(tour);
 	*levels = *level;
 	error = cow_marks_read(&levels->marks, tour->upper.fd);
-	if (levels->marks.has_times) {
-		levels->stat.access.seconds = levels->marks.access.seconds;
-		levels->stat.access.nanoseconds = levels->marks.access.nanoseconds;
-		levels->stat.modification.seconds = levels->marks.modification.seconds;
-		levels->stat.modification.nanoseconds = levels->marks.modification.nanoseconds;
-	}
+	cow_times_before(&levels->marks, &levels->stat);
 	return error < 0 ? error : cow_names_read(&levels->names, tour->upper.fd);
 }
 

@@ -153,6 +153,16 @@ int cow_times_keep(int dir, const struct kernel_statx *stat)
 	return error;
 }
 
+void cow_times_before(const struct cow_marks *marks, struct kernel_statx *stat)
+{
+	if (!marks->has_times)
+		return;
+	stat->access.seconds = marks->access.seconds;
+	stat->access.nanoseconds = marks->access.nanoseconds;
+	stat->modification.seconds = marks->modification.seconds;
+	stat->modification.nanoseconds = marks->modification.nanoseconds;
+}
+
 static void parse_times(struct cow_marks *marks, char *text)
 {
 	marks->access.seconds = strtoll(text, &text, 10);

@@ -56,6 +56,8 @@ int cow_content_copy(int from, int to, uint64_t size);
 
 /* Notes the times of DIR before it is changed, where its file system can hold that. */
 int cow_times_keep(int dir, const struct kernel_statx *stat);
+/* STAT gets them, if they were noted. */
+void cow_times_before(const struct cow_marks *marks, struct kernel_statx *stat);
 
 /* Opens the tree of changes: upper/, or its copy in the lower directory, with its mode and times in STAT. */
 int cow_open_changes(struct cow_store *store, struct kernel_statx *stat);
