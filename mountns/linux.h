@@ -136,6 +136,11 @@ struct kernel_timespec {
 	long tv_nsec;
 };
 
+/* Of calls that take 64 bits everywhere. */
+struct kernel_times {
+	int64_t seconds, nanoseconds;
+};
+
 struct kernel_iovec {
 	void *base;
 	size_t size;

@@ -120,6 +120,44 @@ static inline long sys_pwrite(int fd, const void *buffer, size_t size, long offs
 #endif
 }
 
+static inline long sys_pread(int fd, void *buffer, size_t size, long offset)
+{
+#if defined(__arm__)
+	return sys_call(__NR_pread64, fd, SYS_P(buffer), (long)size, 0, offset, 0);
+#else
+	return sys_call(__NR_pread64, fd, SYS_P(buffer), (long)size, offset, 0, 0);
+#endif
+}
+
+static inline int64_t sys_lseek(int fd, int64_t offset, int whence)
+{
+#ifdef __NR__llseek
+	int64_t result;
+	long error = sys_call(__NR__llseek, fd, (long)(offset >> 32), (long)(offset & UINT32_MAX),
+			      SYS_P(&result), whence, 0);
+
+	return error < 0 ? error : result;
+#else
+	return sys_call(__NR_lseek, fd, offset, whence, 0, 0, 0);
+#endif
+}
+
+/* From and to where the descriptors are. */
+static inline long sys_copy_file_range(int from, int to, size_t size)
+{
+	return sys_call(__NR_copy_file_range, from, 0, to, 0, (long)size, 0);
+}
+
+/* TIMES are access and modification; those of FD, which is not O_PATH. */
+static inline int sys_futimens(int fd, const struct kernel_times times[2])
+{
+#ifdef __NR_utimensat_time64
+	return (int)sys_call(__NR_utimensat_time64, fd, 0, SYS_P(times), 0, 0, 0);
+#else
+	return (int)sys_call(__NR_utimensat, fd, 0, SYS_P(times), 0, 0, 0);
+#endif
+}
+
 static inline int sys_memfd_create(const char *name, unsigned int flags)
 {
 	return (int)sys_call(__NR_memfd_create, SYS_P(name), (long)flags, 0, 0, 0, 0);

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/* The index, and files of the tree that get their content. Filling is the listener's, too, and so by raw calls. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "mountns/cow_walk.h"
+#include "mountns/resolve.h"
+#include "mountns/tree_index.h"
+
+#define PART 65536
+#define NAME_SIZE 32
+#define KERNEL_FICLONE 0x40049409 /* ioctl_ficlonerange(2) */
+
+/* --- The index ------------------------------------------------------------------------------------ */
+
+static bool is_sound(const struct tree *tree, const char *end)
+{
+	if (tree->names >= end || end[-1] != '\0')
+		return false;
+	for (size_t i = 0; i < tree->count; i++)
+		if (tree->entries[i].path >= (size_t)(end - tree->names))
+			return false;
+	return true;
+}
+
+static int map_index(struct tree *tree, int fd)
+{
+	struct kernel_statx stat;
+	uint64_t count;
+	void *map;
+	int error = cow_stat(fd, "", &stat);
+
+	if (error < 0)
+		return error;
+	if (read(fd, &count, sizeof(count)) != sizeof(count) ||
+	    count > (stat.size - sizeof(count)) / sizeof(struct tree_entry) || stat.size > SIZE_MAX)
+		return -EUCLEAN;
+	map = mmap(NULL, (size_t)stat.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	tree->size = (size_t)stat.size;
+	tree->entries = (struct tree_entry *)(void *)((uint64_t *)map + 1);
+	tree->count = (size_t)count;
+	tree->names = (const char *)(tree->entries + tree->count);
+	return is_sound(tree, (const char *)map + tree->size) ? 0 : -EUCLEAN;
+}
+
+int tree_open(struct tree *tree, const struct cow_store *store, struct fault *fault)
+{
+	struct kernel_statx stat;
+	int fd, error = cow_stat(store->dir, TREE_DIRECTORY, &stat);
+
+	*tree = (struct tree){ .lower = store->lower,
+			       .dev_major = stat.dev_major,
+			       .dev_minor = stat.dev_minor };
+	if (error < 0)
+		return fault_errno(fault, "copy-on-write", TREE_DIRECTORY, error);
+	fd = sys_openat(store->dir, TREE_INDEX, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+	if (fd < 0)
+		return fault_errno(fault, "copy-on-write", TREE_INDEX, fd);
+	error = map_index(tree, fd);
+	sys_close(fd);
+	if (error == 0)
+		return 0;
+	tree_close(tree);
+	return fault_errno(fault, "copy-on-write", TREE_INDEX, error);
+}
+
+void tree_close(struct tree *tree)
+{
+	if (tree->entries != NULL)
+		(void)munmap((uint64_t *)(void *)tree->entries - 1, tree->size);
+	*tree = (struct tree){ .lower = -1 };
+}
+
+struct tree_entry *tree_find(const struct tree *tree, const struct kernel_statx *stat)
+{
+	size_t low = 0, high = tree->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (tree->entries[middle].inode < stat->inode)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == tree->count || tree->entries[low].inode != stat->inode ||
+	    (stat->mask & KERNEL_STATX_BIRTH) == 0 ||
+	    !tree_same_time(&tree->entries[low].birth, stat->birth.seconds,
+			    stat->birth.nanoseconds))
+		return NULL;
+	return &tree->entries[low];
+}
+
+bool tree_is_at(const struct tree *tree, const struct tree_entry *entry, const char *path)
+{
+	const struct tree_entry *end = tree->entries + tree->count;
+
+	for (const struct tree_entry *name = entry; name < end && name->inode == entry->inode;
+	     name++)
+		if (strcmp(tree_path(tree, name), path) == 0)
+			return true;
+	return false;
+}
+
+bool tree_is_unchanged(const struct tree_entry *entry, const struct kernel_statx *stat)
+{
+	return (entry->flags & TREE_CHANGED) == 0 && entry->size == stat->size &&
+	       entry->mode == stat->mode &&
+	       tree_same_time(&entry->change, stat->change.seconds, stat->change.nanoseconds) &&
+	       tree_same_time(&entry->modification, stat->modification.seconds,
+			      stat->modification.nanoseconds);
+}
+
+/* --- Content -------------------------------------------------------------------------------------- */
+
+/* The lower file of PATH, which may be longer than what the kernel takes at once. */
+static int open_lower(const struct tree *tree, const char *path)
+{
+	struct resolver resolver = { .root = tree->lower };
+	char piece[PATH_MAX];
+	int fd, flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
+	size_t length;
+
+	for (;;) {
+		length = strnlen(path, PATH_MAX);
+		while (length >= PATH_MAX - 1 || (path[length] != '\0' && path[length] != '/'))
+			length--;
+		memcpy(piece, path, length);
+		piece[length] = '\0';
+		fd = resolve_open(&resolver, piece,
+				  path[length] == '\0' ? flags : O_PATH | O_DIRECTORY | O_NOFOLLOW,
+				  0, RESOLVE_BELOW);
+		if (resolver.root != tree->lower)
+			sys_close(resolver.root);
+		if (fd < 0 || path[length] == '\0')
+			return fd;
+		resolver.root = fd;
+		path += length + 1;
+	}
+}
+
+static int write_all(int fd, const char *bytes, size_t size)
+{
+	for (size_t done = 0; done < size;) {
+		long count = sys_write(fd, bytes + done, size - done);
+
+		if (count < 0 && count != -EINTR)
+			return (int)count;
+		done += count > 0 ? (size_t)count : 0;
+	}
+	return 0;
+}
+
+/* SIZE bytes from where both are, or as far as there are any. Returns 1 at the end, 0, or -errno. */
+static int copy_by_hand(int from, int to, uint64_t size)
+{
+	char part[PART];
+
+	while (size > 0) {
+		long count = sys_read(from, part, size < PART ? (size_t)size : PART);
+		int error;
+
+		if (count == -EINTR)
+			continue;
+		if (count <= 0)
+			return count < 0 ? (int)count : 1;
+		error = write_all(to, part, (size_t)count);
+		if (error < 0)
+			return error;
+		size -= (uint64_t)count;
+	}
+	return 0;
+}
+
+/* A piece of data without holes. Which errors copy_file_range(2) has where it cannot, the page does not say. */
+static int copy_data(int from, int to, int64_t at, int64_t end)
+{
+	int64_t there = sys_lseek(from, at, SEEK_SET);
+	long count = 0;
+
+	if (there >= 0)
+		there = sys_lseek(to, at, SEEK_SET);
+	if (there < 0)
+		return (int)there;
+	for (; at < end; at += count) {
+		count = sys_copy_file_range(from, to,
+					    end - at < INT32_MAX ? (size_t)(end - at) : 1U << 30);
+		if (count == 0)
+			return 0;
+		if (count == -ENOSPC || count == -EDQUOT || count == -EIO || count == -EFBIG)
+			return (int)count;
+		if (count < 0)
+			return copy_by_hand(from, to, (uint64_t)(end - at));
+	}
+	return 0;
+}
+
+static int copy_extents(int from, int to, int64_t size)
+{
+	int64_t at = 0, hole;
+	int error = 0;
+
+	while (error == 0 && at < size) {
+		at = sys_lseek(from, at, SEEK_DATA);
+		if (at == -ENXIO)
+			return 0;
+		if (at < 0)
+			return copy_data(from, to, 0, size);
+		hole = sys_lseek(from, at, SEEK_HOLE);
+		if (hole <= at || hole > size)
+			hole = size;
+		error = copy_data(from, to, at, hole);
+		at = hole;
+	}
+	return error;
+}
+
+static int copy(int from, int to, uint64_t size)
+{
+	int error;
+
+	if (size <= PART) {
+		error = copy_by_hand(from, to, size);
+		return error > 0 ? 0 : error;
+	}
+	if (sys_ioctl(to, KERNEL_FICLONE, (void *)(uintptr_t)from) == 0)
+		return 0;
+	return copy_extents(from, to, (int64_t)size);
+}
+
+/* --- Filling -------------------------------------------------------------------------------------- */
+
+static void name_fd(char name[NAME_SIZE], int fd)
+{
+	char digits[16], *digit = digits;
+
+	strcpy(name, "self/fd/");
+	name += strlen(name);
+	do
+		*digit++ = (char)('0' + fd % 10);
+	while ((fd /= 10) > 0);
+	while (digit > digits)
+		*name++ = *--digit;
+	*name = '\0';
+}
+
+/* Opens for writing what FD is, whose mode becomes another where that is needed. */
+static int open_file(int proc, int fd, const struct kernel_statx *stat)
+{
+	char name[NAME_SIZE];
+	int error, file;
+
+	name_fd(name, fd);
+	file = sys_openat(proc, name, O_WRONLY | O_NONBLOCK | O_CLOEXEC | KERNEL_LARGEFILE, 0);
+	if (file != -EACCES)
+		return file;
+	error = sys_fchmodat(proc, name, (stat->mode & 07777) | S_IWUSR);
+	if (error < 0)
+		return file;
+	file = sys_openat(proc, name, O_WRONLY | O_NONBLOCK | O_CLOEXEC | KERNEL_LARGEFILE, 0);
+	if (file < 0)
+		(void)sys_fchmodat(proc, name, stat->mode & 07777);
+	return file;
+}
+
+/* As it was before: mode, which a write may have taken something from, and times. Those that it has from the lower file are
+ * that file's of now. */
+static int give_attributes(const struct tree_entry *entry, int file,
+			   const struct kernel_statx *stat, const struct kernel_statx *lower)
+{
+	bool own = !tree_same_time(&entry->modification, stat->modification.seconds,
+				   stat->modification.nanoseconds);
+	const struct kernel_statx *from = own ? stat : lower;
+	const struct kernel_times times[2] = {
+		{ stat->access.seconds, stat->access.nanoseconds },
+		{ from->modification.seconds, from->modification.nanoseconds },
+	};
+	struct kernel_statx now;
+	int error = cow_stat(file, "", &now);
+
+	if (error == 0 && now.mode != stat->mode)
+		error = sys_fchmod(file, stat->mode & 07777);
+	return error < 0 ? error : sys_futimens(file, times);
+}
+
+/* FILE has its content. */
+static int note(struct tree_entry *entry, int file, const struct kernel_statx *before)
+{
+	bool changed = !tree_is_unchanged(entry, before);
+	struct kernel_statx stat;
+	int error = cow_stat(file, "", &stat);
+
+	if (error < 0)
+		return error;
+	entry->size = stat.size;
+	entry->change = (struct cow_time){ stat.change.seconds, stat.change.nanoseconds };
+	entry->modification =
+		(struct cow_time){ stat.modification.seconds, stat.modification.nanoseconds };
+	entry->flags |= TREE_FILLED | (changed ? TREE_CHANGED : 0U);
+	return 0;
+}
+
+static int fill(struct tree_entry *entry, int file, const struct kernel_statx *stat, int lower)
+{
+	struct kernel_statx from;
+	int error = cow_stat(lower, "", &from);
+
+	if (error == 0 && !S_ISREG(from.mode))
+		error = -ENOENT;
+	if (error == 0 && from.size != stat->size)
+		error = sys_ftruncate(file, from.size);
+	if (error == 0)
+		error = copy(lower, file, from.size);
+	if (error == 0)
+		error = give_attributes(entry, file, stat, &from);
+	if (error == 0)
+		return note(entry, file, stat);
+	/* Holes alone again, which is as before but for the time of change. */
+	(void)sys_ftruncate(file, 0);
+	(void)sys_ftruncate(file, stat->size);
+	(void)give_attributes(entry, file, stat, stat);
+	return error;
+}
+
+int tree_fill(const struct tree *tree, int proc, int fd, bool empty)
+{
+	struct kernel_statx stat;
+	struct tree_entry *entry;
+	int lower, file, error = cow_stat(fd, "", &stat);
+
+	if (error < 0)
+		return error;
+	if (stat.dev_major != tree->dev_major || stat.dev_minor != tree->dev_minor)
+		return 0;
+	entry = S_ISREG(stat.mode) ? tree_find(tree, &stat) : NULL;
+	if (entry == NULL || (entry->flags & TREE_FILLED) != 0)
+		return entry != NULL;
+	if (empty) {
+		entry->flags |= TREE_FILLED | TREE_CHANGED;
+		return 1;
+	}
+	lower = open_lower(tree, tree_path(tree, entry));
+	if (lower < 0)
+		return lower;
+	error = file = open_file(proc, fd, &stat);
+	if (file >= 0) {
+		error = fill(entry, file, &stat, lower);
+		sys_close(file);
+	}
+	sys_close(lower);
+	return error < 0 ? error : 1;
+}
