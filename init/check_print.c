@@ -110,29 +110,54 @@ static void add_because(struct printer *printer, const struct cause *cause)
 	text_add(line, ")");
 }
 
+/* Boxes tend to fail alike. */
+static void add_message(struct printer *printer, const struct finding *finding)
+{
+	const char *message = message_of(finding);
+	struct text *line = &printer->line;
+
+	text_add(line, ": ");
+	if (strcmp(printer->before.bytes, message) == 0) {
+		text_add(line, "the same");
+		return;
+	}
+	text_visible(line, message);
+	printer->before.length = 0;
+	text_add(&printer->before, message);
+	printer->before.bytes[printer->before.length] = '\0';
+}
+
+static void add_failure(struct printer *printer, const struct finding *finding,
+			const struct cause *cause)
+{
+	struct text *line = &printer->line;
+
+	if (finding->step != NULL) {
+		text_add(line, ": ");
+		text_add(line, finding->step);
+	}
+	if (finding->error != 0) {
+		text_add(line, ": ");
+		text_add(line, strerror(finding->error));
+	}
+	add_because(printer, cause);
+}
+
 static void print_finding(struct printer *printer, const struct probe *probe,
 			  const struct finding *finding, const struct cause *cause)
 {
 	struct text *line = &printer->line;
+	bool box = probe->group == PROBES_BOX;
 
 	text_add(line, "  ");
 	text_add(line, states[cause->state]);
 	pad(line, 11);
 	text_add(line, probe->name);
-	if (probe->group == PROBES_BOX && finding->message[0] != '\0' && cause->state != CHECK_OK) {
-		text_add(line, ": ");
-		text_visible(line, message_of(finding));
+	if (cause->state != CHECK_OK && box && finding->message[0] != '\0') {
+		add_message(printer, finding);
 	} else if (cause->state != CHECK_OK) {
-		if (finding->step != NULL) {
-			text_add(line, ": ");
-			text_add(line, finding->step);
-		}
-		if (finding->error != 0) {
-			text_add(line, ": ");
-			text_add(line, strerror(finding->error));
-		}
-		add_because(printer, cause);
-	} else if (finding->value > 0 && probe->group != PROBES_BOX) {
+		add_failure(printer, finding, cause);
+	} else if (finding->value > 0 && !box) {
 		text_add(line, ": ABI ");
 		text_number(line, (unsigned int)finding->value);
 	}

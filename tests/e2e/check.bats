@@ -87,6 +87,12 @@ verdict() {
 	is_probe user by=seccomp errno=38
 	check "$DENY" 56 EPERM --
 	is_probe user by=seccomp call=clone
+	run as_caller "$DENY" "$NAMESPACES" EPERM -- "$NB" --check
+	exits 1
+	matches '^  blocked  user: clone: Operation not permitted \(a seccomp filter forbids clone.*; .*seccomp.*\)$' \
+		'^  blocked  user\+pid: .*\(for the same cause\)$' '^  untried  id map \(it takes .*: user\)$' \
+		'^  blocked  default box: clone: .*\(a seccomp filter forbids clone' '^  blocked  box without /proc: the same$' \
+		'^  ok       fallback$' '^The default box does not stand here\. Landlock and seccomp do'
 }
 
 @test "a filter that kills: seccomp, and the other probes go on" {
