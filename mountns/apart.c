@@ -7,53 +7,51 @@
 #include <errno.h>
 
 #include "mountns/linux.h"
-#include "mountns/mount.h"
 #include "mountns/sys.h"
 #include "mountns/view.h"
 
 #define STEP "user namespaces"
 #define PLACE "box"
 
-/* Mounts ROOT over all, and in it COPY. Returns 0, or -errno. */
-static int hold(struct mounter *mounter, int root, int copy)
+/* By mount(2) alone, which needs no names but these. "/" is where the process's root is, "/.." what is mounted on
+ * top of that. */
+static int cover_view(void)
 {
-	int error = mount_attach(mounter, root, AT_FDCWD, "/");
+	int error = sys_mount_data("none", "/", "tmpfs",
+				   MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+				   "mode=0555");
 
 	if (error == 0)
-		error = sys_mkdirat(root, PLACE, 0555);
-	return error < 0 ? error : mount_attach(mounter, copy, root, PLACE);
-}
-
-static int change_root(int root, struct fault *fault)
-{
-	int error = sys_fchdir(root);
-
+		error = sys_chdir("/..");
+	/* Or it would be in the copy, too. */
 	if (error == 0)
-		error = sys_chroot(".");
-	return error < 0 ? fault_errno(fault, STEP, "chroot", error) : 0;
+		error = sys_mount(NULL, ".", NULL, MS_UNBINDABLE);
+	if (error == 0)
+		error = sys_mkdirat(AT_FDCWD, PLACE, 0555);
+	if (error == 0)
+		error = sys_mount("/", PLACE, NULL, MS_BIND | MS_REC);
+	return error;
 }
 
 int mountns_set_apart(struct built *built, struct fault *fault)
 {
-	static const struct mount_option mode = { "mode", "0555" };
-	struct mounter mounter = { .stage = -1, .files = -1 };
-	int copy = sys_open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	int error = copy, root = -1;
+	int copy = -1, error = cover_view();
 
-	if (error >= 0)
-		error = root = mount_make(&mounter, "tmpfs", &mode, 1,
-					  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-	if (error >= 0)
-		error = hold(&mounter, root, copy);
-	mount_finish(&mounter);
+	if (error == 0)
+		error = copy = sys_openat(AT_FDCWD, PLACE, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 	if (error < 0)
 		return fault_errno(fault, STEP, "mount", error);
 	sys_close(built->root);
 	built->root = copy;
-	return change_root(root, fault);
+	error = sys_chroot(".");
+	return error < 0 ? fault_errno(fault, STEP, "chroot", error) : 0;
 }
 
 int mountns_enter_apart(const struct built *built, struct fault *fault)
 {
-	return change_root(built->root, fault);
+	int error = sys_fchdir(built->root);
+
+	if (error == 0)
+		error = sys_chroot(".");
+	return error < 0 ? fault_errno(fault, STEP, "chroot", error) : 0;
 }

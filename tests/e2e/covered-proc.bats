@@ -50,6 +50,19 @@ without() {
 	says "unshare user: ok"
 }
 
+@test "without a /proc, and without the mount calls of Linux 5.2" {
+	local number error
+
+	for number in 428 429 430 442 428,429,430,431,432,442; do
+		for error in EPERM ENOSYS; do
+			covered "$NB_BIN/deny" "$number" "$error" -- "$NB" -x "$NB_BIN" --tmpfs /proc --filter none -- \
+				"$TRY" unshare user -- put /tmp/x -- put "$NB_BIN/x"
+			says "unshare user: EPERM" "put /tmp/x: ok" "put $NB_BIN/x: EROFS" ||
+				{ echo "without $number: $error" >&2; return 1; }
+		done
+	done
+}
+
 @test "without a /proc the end, signals and time limits are as ever" {
 	without -- "$PROBE" die 9
 	exits 137
