@@ -10,7 +10,6 @@
 #include "mountns/sys.h"
 #include "mountns/view.h"
 
-#define STEP "user namespaces"
 #define PLACE "box"
 
 /* By mount(2) alone, which needs no names but these. "/" is where the process's root is, "/.." what is mounted on
@@ -40,11 +39,11 @@ int mountns_set_apart(struct built *built, struct fault *fault)
 	if (error == 0)
 		error = copy = sys_openat(AT_FDCWD, PLACE, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 	if (error < 0)
-		return fault_errno(fault, STEP, "mount", error);
+		return fault_errno(fault, "mount", "/", error);
 	sys_close(built->root);
 	built->root = copy;
 	error = sys_chroot(".");
-	return error < 0 ? fault_errno(fault, STEP, "chroot", error) : 0;
+	return error < 0 ? fault_errno(fault, "chroot", "/", error) : 0;
 }
 
 int mountns_enter_apart(const struct built *built, struct fault *fault)
@@ -53,5 +52,5 @@ int mountns_enter_apart(const struct built *built, struct fault *fault)
 
 	if (error == 0)
 		error = sys_chroot(".");
-	return error < 0 ? fault_errno(fault, STEP, "chroot", error) : 0;
+	return error < 0 ? fault_errno(fault, "chroot", "/", error) : 0;
 }
