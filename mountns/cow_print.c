@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Paths for people and for text files: any bytes in, one line of UTF-8 out that does nothing to a terminal. */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +102,10 @@ static int write_all(int fd, const char *bytes, size_t count)
 
 	while (count > 0) {
 		done = sys_write(fd, bytes, count);
+		/* It may be non-blocking, and is the caller's. */
+		if (done == -EAGAIN &&
+		    poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, -1) >= 0)
+			continue;
 		if (done == -EINTR)
 			continue;
 		if (done < 0)

@@ -206,8 +206,12 @@ static bool is_foreign(int fd)
 static int read_attributes(struct cow_entry *entry, int fd, const struct cow_marks *marks)
 {
 	char text[TEXT];
-	int error = attribute(fd, COW_OVERLAY_PREFIX "opaque", text);
+	int error;
 
+	/* Most have none at all. */
+	if (flistxattr(fd, NULL, 0) == 0)
+		return 0;
+	error = attribute(fd, COW_OVERLAY_PREFIX "opaque", text);
 	if (error < 0)
 		return error;
 	if (is_foreign(fd))

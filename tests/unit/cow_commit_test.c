@@ -608,6 +608,114 @@ static void test_many(void **state)
 	assert_int_equal(access(at(top, "lower/9999"), F_OK), 0);
 }
 
+/* --- With mounts of our own ----------------------------------------------------------------------- */
+
+/* A small file system at other/NAME, in our own mount namespace. */
+static bool mount_small(const char *path, const char *options)
+{
+	uid_t id = geteuid();
+	bool mounted;
+
+	assert_int_equal(be(0), 0);
+	mounted = geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
+		  sys_mount("none", "/", NULL, MS_REC | MS_PRIVATE) == 0 &&
+		  sys_mount_data("none", path, "tmpfs", 0, options) == 0;
+	assert_int_equal(be(id), 0);
+	return mounted;
+}
+
+/* Nothing is lost where there is no room for the copy, and later there is. */
+static void test_no_space(void **state)
+{
+	struct cow_changes conflicts;
+	char path[PATH_MAX], *before, *after;
+	int fd, fill;
+
+	(void)state;
+	if (!mount_small(other, "size=64k,mode=777")) {
+		fprintf(stderr, "# no file system can be mounted\n");
+		skip();
+	}
+	snprintf(path, sizeof(path), "%s/lower", other);
+	assert_int_equal(mkdir(path, 0755), 0);
+	build(path, small, COUNT(small));
+	make_store("store", path, NULL, 0);
+	fd = open(at(top, "store/upper/big"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	for (int i = 0; i < 40000; i++)
+		assert_int_equal(write(fd, "x", 1), 1);
+	close(fd);
+	fill = open(at(other, "fill"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(posix_fallocate(fill, 0, 16384), 0);
+	before = description(path);
+	check(cow_open(&store, at(top, "store"), &fault));
+	assert_int_equal(cow_commit(&store, &conflicts, &fault), -1);
+	assert_int_equal(fault.error, ENOSPC);
+	assert_string_equal(fault.object, "big");
+	assert_int_equal(store.state, COW_ENDED);
+	cow_close(&store);
+	/* But for the half of a copy that the next one removes. */
+	check(cow_open(&store, at(top, "store"), &fault));
+	assert_int_equal(ftruncate(fill, 0), 0);
+	check(cow_commit(&store, &conflicts, &fault));
+	check_empty();
+	assert_int_equal(access(at(path, "big"), F_OK), 0);
+	assert_int_equal(unlink(at(path, "big")), 0);
+	after = description(path);
+	assert_string_equal(strchr(before, '\n'), strchr(after, '\n'));
+	free(before);
+	free(after);
+	close(fill);
+	assert_int_equal(be(0), 0);
+	assert_int_equal(sys_umount2(other, MNT_DETACH), 0);
+}
+
+static void refuse_mount_below(const char *path)
+{
+	static const struct item rows[][2] = {
+		{ { 'w', "d", 0, NULL }, { 'f', "new", 0644, "x" } },
+		{ { 'o', "d", 0755, NULL }, { 'f', "new", 0644, "x" } },
+		{ { 'd', "d", 0755, NULL }, { 'd', "d/e", 0755, NULL } },
+	};
+	struct cow_changes conflicts;
+
+	assert_int_equal(mkdir(at(path, "d/e/precious"), 0755), 0);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		make_store("store", path, rows[i], COUNT(rows[i]));
+		check(cow_open(&store, at(top, "store"), &fault));
+		assert_int_equal(cow_commit(&store, &conflicts, &fault), -1);
+		assert_string_equal(fault.reason, "a file system is mounted there");
+		check(cow_discard(&store, &fault));
+		assert_int_equal(access(at(path, "d/e/precious"), F_OK), 0);
+		assert_int_equal(access(at(path, "new"), F_OK), -1);
+	}
+}
+
+/* What is mounted below was not seen by the box, and is not changed. */
+static void test_mount_below(void **state)
+{
+	char path[PATH_MAX];
+	uid_t id = geteuid();
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/lower", top);
+	assert_int_equal(mkdir(path, 0755), 0);
+	build(path, small, COUNT(small));
+	assert_int_equal(mkdir(at(top, "more"), 0755), 0);
+	if (!mount_small(at(path, "d/e"), "mode=777")) {
+		fprintf(stderr, "# no file system can be mounted\n");
+		skip();
+	}
+	/* The second time it is one of the same file system. */
+	refuse_mount_below(path);
+	assert_int_equal(be(0), 0);
+	assert_int_equal(sys_umount2(at(path, "d/e"), MNT_DETACH), 0);
+	assert_int_equal(sys_mount(at(top, "more"), at(path, "d/e"), NULL, MS_BIND), 0);
+	assert_int_equal(be(id), 0);
+	refuse_mount_below(path);
+	assert_int_equal(be(0), 0);
+	assert_int_equal(sys_umount2(at(path, "d/e"), MNT_DETACH), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -622,6 +730,8 @@ int main(void)
 		BOTH(test_lower_locked),
 		BOTH(test_not_collected),
 		BOTH(test_many),
+		BOTH(test_no_space),
+		BOTH(test_mount_below),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

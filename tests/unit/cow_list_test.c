@@ -99,6 +99,14 @@ static void list(char text[4096])
 	cow_close(&store);
 }
 
+static mode_t mode_of(const char *name)
+{
+	struct stat stat;
+
+	assert_int_equal(lstat(at(top, name), &stat), 0);
+	return stat.st_mode & 07777;
+}
+
 static void test_all_kinds(void **state)
 {
 	char text[4096], *before, *after;
@@ -115,6 +123,10 @@ static void test_all_kinds(void **state)
 	/* And again: it has changed nothing in the store either. */
 	list(text);
 	assert_string_equal(text, expected);
+	assert_int_equal(mode_of("store/upper/new"), 0);
+	assert_int_equal(mode_of("store/upper/locked"), 0);
+	assert_int_equal(be(0), 0);
+	assert_int_equal(mode_of("store/upper/new/dir"), 0);
 	free(before);
 	free(after);
 }
@@ -179,13 +191,36 @@ static void test_holes(void **state)
 	close(fd);
 }
 
+/* No way leads through a link, nor to where a directory is not any more. */
+static void test_cursor(void **state)
+{
+	struct cow_cursor cursor;
+	int fd = open(top, O_PATH | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(mkdir(at(top, "d"), 0755), 0);
+	assert_int_equal(mkdir(at(top, "d/e"), 0755), 0);
+	assert_int_equal(symlink("d", at(top, "link")), 0);
+	assert_int_equal(cow_cursor_start(&cursor, fd), 0);
+	close(fd);
+	assert_int_equal(cow_cursor_down(&cursor, "link"), -ENOTDIR);
+	assert_int_equal(cow_cursor_down(&cursor, "none"), -ENOENT);
+	assert_int_equal(cow_cursor_down(&cursor, "d"), 0);
+	assert_int_equal(cow_cursor_down(&cursor, "e"), 0);
+	assert_int_equal(rename(at(top, "d/e"), at(top, "e")), 0);
+	assert_int_equal(cow_cursor_up(&cursor), -ESTALE);
+	assert_int_equal(rename(at(top, "e"), at(top, "d/e")), 0);
+	assert_int_equal(cow_cursor_up(&cursor), 0);
+	assert_int_equal(cow_cursor_up(&cursor), 0);
+	assert_int_equal(cursor.depth, 1);
+	cow_cursor_end(&cursor);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(test_all_kinds),
-		BOTH(test_nothing),
-		BOTH(test_foreign),
-		BOTH(test_holes),
+		BOTH(test_all_kinds), BOTH(test_nothing), BOTH(test_foreign),
+		BOTH(test_holes),     BOTH(test_cursor),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
