@@ -170,6 +170,11 @@ build/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(Q)$(STATIC_CC) -o $@ $<
 
+COW_PROGRAMS := build/cow/manifest build/cow/steps
+build/cow/%: tests/cow/%.c
+	@mkdir -p $(@D)
+	$(Q)$(STATIC_CC) -o $@ $<
+
 # Programs that use the library: linked with musl and with glibc where that can be, or with the sanitizers.
 HOST_CC := $(HOSTCC) -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) -O2 -g -pthread
 HOSTS := $(if $(filter musl,$(LIBC)),$(B)/library/host-musl) $(B)/library/host-$(LIBC:musl=glibc) \
@@ -221,7 +226,7 @@ build/units/%_test: tests/unit/%_test.c $(UNIT_OBJECTS) build/units/program.o
 
 # --- What people call ------------------------------------------------------------------------------
 
-.PHONY: deps demo check unit e2e nest fuzz lint sanitize bench syscalls-list man install clean help size
+.PHONY: deps demo check unit e2e cow nest fuzz lint sanitize bench syscalls-list man install clean help size
 
 deps: ## install what the build and the tests need (Debian packages)
 	@tests/deps
@@ -234,6 +239,7 @@ check: deps ## run every test, against the musl and the glibc build
 	@$(MAKE) -s LIBC=musl all
 	@$(MAKE) -s LIBC=glibc all
 	@$(MAKE) -s size lint unit e2e
+	@$(MAKE) -s cow
 	@$(MAKE) -s LIBC=glibc e2e
 	@$(MAKE) -s sanitize
 
@@ -246,6 +252,9 @@ e2e: $(B)/nestbox $(HOSTS) $(TEST_PROGRAMS) $(BENCH_PROGRAMS) ## tests of the co
 nest: deps $(B)/nestbox $(TEST_PROGRAMS) ## in Docker, Podman, LXC and others, beside bubblewrap (what is not installed is unpacked, 60 MB)
 	@tests/nest/deps
 	@NESTBOX=$(abspath $(B)/nestbox) tests/nest/run
+
+cow: $(B)/nestbox $(TEST_PROGRAMS) $(COW_PROGRAMS) ## copy-on-write against a plain directory (COW_STEPS=20000 COW_SEEDS="1 2")
+	@tests/e2e/run $(B)/nestbox cow
 
 sanitize: ## the same with address and undefined-behaviour sanitizers
 	@$(MAKE) -s LIBC=sanitize e2e

@@ -1,0 +1,192 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# The same work on a plain directory and on every backend of --cow: the same output, the same tree as seen from
+# inside, a list of changes that is the difference, nothing changed if it is discarded, and the plain result if it
+# is committed.
+#
+# On overlayfs in a user namespace these are otherwise, by the kernel's design, and `steps … overlay` leaves them out:
+#   - renaming a directory that the lower layer has: EXDEV, and mv(1) copies (no redirects with "userxattr");
+#   - a descriptor that was opened to read goes on with the old file after the first change;
+#   - the new name of a file that was there before may be another inode, of which the mode is not kept up to date;
+#   - a FIFO that was there before keeps its times;
+#   - the numbers of links, inodes and devices of directories.
+
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables shared with common.bash and run
+load ../lib/common
+
+NB_LIMIT=240
+
+setup_file() {
+	nb_setup_file
+	cp "$NB_HELPERS/../cow/"{manifest,steps} "$NB_TREE/tests/cow/jobs.bash" "$NB_DIR/bin/"
+	chmod 0755 "$NB_DIR/bin/"*
+}
+
+setup() {
+	nb_setup
+	mkdir -p "$T/start" "$T/state" "$T/d"
+	give "$T"
+	export XDG_STATE_HOME=$T/state
+	SYSTEM=(-x /usr -r /etc -x "$NB_BIN" -e HOME -r "$T")
+	for dir in /bin /lib /lib64 /var/lib/dpkg; do
+		[ ! -e "$dir" ] || SYSTEM+=(-x "$dir")
+	done
+	since=$(date +%s)
+}
+
+# A manifest of $T/d; of what only this test looks at with root's eyes, since modes may be anything.
+list() {
+	"$NB_BIN/manifest" "$T/d" "$since"
+}
+
+picture() {
+	find "$T/d" -printf '%P %y %m %s %U %G %T@ %C@ %n %l\n' | LC_ALL=C sort
+	list
+}
+
+# again: the start, as it was.
+again() {
+	rm -rf "$T/d"
+	cp -a "$T/start" "$T/d"
+}
+
+# work WHERE… -- COMMAND…: in $T/d; its output, its status and the tree that it leaves in $T/out.
+work() {
+	local words=()
+
+	while [ "$1" != -- ]; do
+		words+=("$1")
+		shift
+	done
+	shift
+	status=0
+	as_caller "$NB" "${SYSTEM[@]}" "${words[@]}" --chdir "$T/d" -- /bin/bash -c '
+		"$@" 2>&1
+		echo "status $?"
+		'"$NB_BIN/manifest $T/d $since" - "$@" >"$T/out" 2>"$T/err" || status=$?
+	[ "$status" -eq 0 ] || { cat "$T/err" >&2; return 1; }
+}
+
+# same NAME WANTED GOT: two files.
+same() {
+	diff -u "$2" "$3" >"$T/difference" || {
+		echo "$1: not the same" >&2
+		head -n 40 "$T/difference" >&2
+		return 1
+	}
+}
+
+# report START RESULT: what --dry-run has to say, from two manifests.
+report() {
+	awk '
+		FNR == 1 { file++ }
+		{ path = $1 }
+		file == 1 { type[path] = $2; was[path] = $0; content[path] = $NF " " $5; rest[path] = $3 " " $4 " " ($2 == "d" ? "" : $6) " " $8; next }
+		{
+			now[path] = 1
+			slash = $2 == "d" ? "/" : ""
+			if (!(path in type)) print "A  " path slash
+			else if (type[path] != $2) print "T  " path slash
+			else if ($2 != "d" && content[path] != $NF " " $5) print "M  " path
+			else if (rest[path] != $3 " " $4 " " ($2 == "d" ? "" : $6) " " $8) print "P  " path slash
+		}
+		END {
+			for (path in type) {
+				if (path in now) continue
+				above = path
+				gone = 0
+				while (sub("/[^/]*$", "", above)) if (!(above in now) || gone_type(above)) gone = 1
+				if (!gone) print "D  " path (type[path] == "d" ? "/" : "")
+			}
+		}
+		function gone_type(above) { return 0 }
+	' "$1" "$2" | LC_ALL=C sort -k2
+}
+
+# compare BACKEND COMMAND…: against what is in $T/plain.*.
+compare() {
+	local backend=$1
+
+	shift
+	again
+	picture >"$T/before"
+	work --cow "$T/d" --cow-backend "$backend" --dry-run -- "$@"
+	same "$backend, inside" "$T/plain.out" "$T/out"
+	picture >"$T/after"
+	same "$backend, discarded" "$T/before" "$T/after"
+	if [ -z "${no_report:-}" ]; then
+		report "$T/start.list" "$T/plain.list" >"$T/report"
+		sed 1d "$T/err" | sed 's/ /\\040/g; s/\\040/ /1; s/\\040/ /1' | LC_ALL=C sort -k2 >"$T/reported"
+		same "$backend, report" "$T/report" "$T/reported"
+	fi
+	work --cow "$T/d" --cow-backend "$backend" -- "$@"
+	same "$backend, inside again" "$T/plain.out" "$T/out"
+	list >"$T/list"
+	same "$backend, committed" "$T/plain.list" "$T/list"
+	[ -z "$(ls "$T/state/nestbox")" ]
+}
+
+# plain COMMAND…
+plain() {
+	again
+	list >"$T/start.list"
+	work -w "$T/d" -x "$T/d" -- "$@"
+	cp "$T/out" "$T/plain.out"
+	list >"$T/plain.list"
+}
+
+backends() {
+	"$NB" --help | sed -n 's/.*--cow-backend \(auto|\)\?\([a-z|]*\).*/\2/p' | tr '|' ' '
+}
+
+# job NAME [BACKEND]: real work.
+job() {
+	(
+		cd "$T/start"
+		# shellcheck source=jobs.bash
+		. "$NB_BIN/jobs.bash"
+		umask 022
+		"start_$1"
+	)
+	find "$T/start" -exec touch -h -d @1450000000.5 {} +
+	give "$T/start"
+	plain /bin/bash -c ". $NB_BIN/jobs.bash; job_$1"
+	grep -q '^status 0' "$T/plain.out" || { head -n 30 "$T/plain.out" >&2; return 1; }
+	for backend in ${2:-$(backends)}; do
+		compare "$backend" /bin/bash -c ". $NB_BIN/jobs.bash; job_$1"
+	done
+}
+
+@test "git: clone, rebase, gc" { job git; }
+@test "tar of thousands of files" { job tar; }
+@test "make, twice" { job make; }
+@test "a package unpacked by Python" { job unpack; }
+@test "sqlite with a write-ahead log" { job sqlite; }
+@test "dpkg-deb -x" { job dpkg; }
+@test "rsync -aHX" { job rsync; }
+@test "find, sort, grep, sed -i" { job pipeline; }
+@test "files and directories moved, copied, linked" { job files; }
+@test "programs made and run, sockets" { job programs; }
+
+# random SEED BACKEND [overlay]
+random() {
+	local seed=$1 backend=$2
+
+	shift 2
+	[ -z "$(ls -A "$T/start")" ] || { chmod -R u+rwx "$T/start"; rm -rf "$T/start"; mkdir "$T/start"; give "$T/start"; }
+	(cd "$T/start" && as_caller "$NB_BIN/steps" "$((seed + 1000))" 3000 overlay >/dev/null)
+	find "$T/start" ! -type d -links +1 -delete
+	find "$T/start" -type d -exec chmod u+rwx {} +
+	find "$T/start" -exec touch -h -d @1250000000.25 {} +
+	no_report=1
+	plain "$NB_BIN/steps" "$seed" "${COW_STEPS:-20000}" "$@"
+	compare "$backend" "$NB_BIN/steps" "$seed" "${COW_STEPS:-20000}" "$@"
+}
+
+@test "random steps on overlayfs" {
+	for seed in ${COW_SEEDS:-1 2}; do
+		echo "seed $seed"
+		random "$seed" overlay overlay
+	done
+}
