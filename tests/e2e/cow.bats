@@ -359,3 +359,17 @@ CHANGE='cd d; echo more >>a; rm -r sub; mkdir new; echo x >new/file; chmod 0600 
 	[ -z "$(stores)" ]
 	unchanged
 }
+
+@test "a directory that the command has locked is committed as it is" {
+	for mode in 0000 0200 1002 0500; do
+		# The attributes of the directory itself cannot be read any more then.
+		run --separate-stderr sh_ -- /bin/bash -c "cd d; mkdir x$mode; echo y >x$mode/y
+			python3 -c 'import os; os.setxattr(\".\", \"user.one\", b\"1\")'; chmod $mode x$mode .; true"
+		exits 0
+		[ -z "$stderr" ]
+		[ "$(stat -c %04a "$T/d")" = "$mode" ]
+		chmod 0755 "$T/d"
+		[ "$(stat -c %04a "$T/d/x$mode")" = "$mode" ]
+		[ -z "$(stores)" ]
+	done
+}
