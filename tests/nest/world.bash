@@ -12,7 +12,6 @@ make_world() {
         lay_packages || return 1
         umount -R /sys/fs/cgroup 2>/dev/null
         mount -t cgroup2 cgroup2 /sys/fs/cgroup || return 1
-        groups_before=$(groups_now)
         PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin
     else
         place=$(mktemp -d /tmp/nest.XXXXXX) || return 1
@@ -39,17 +38,6 @@ lay_packages() {
     # Debian's has that switched off.
     [ ! -e /etc/firejail/firejail.config ] || echo "chroot yes" >>/etc/firejail/firejail.config
     [ ! -d "$packages/usr" ] || mount -t overlay -o "ro,lowerdir=$packages/usr:/usr" nest /usr
-}
-
-groups_now() {
-    (cd /sys/fs/cgroup && find . -type d | sort)
-}
-
-# Groups which engines made and forgot, by their names; one in which there is somebody stays anyway.
-clean_world() {
-    [ "$(id -u)" = 0 ] || return 0
-    comm -13 <(echo "$groups_before") <(groups_now) | grep -E '/(docker|libpod_parent|lxc|nest|payload|supervisor)' | sort -r |
-        while read -r group; do rmdir "/sys/fs/cgroup/$group" 2>/dev/null; done
 }
 
 # A root directory with the programs under test, and a file that no box may see.
