@@ -535,6 +535,7 @@ static void await_sleep(pid_t child)
 	while (call != SYS_clock_nanosleep) {
 		assert_int_equal(waitpid(child, NULL, WNOHANG), 0);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
+		assert_true(fd >= 0);
 		size = read(fd, text, sizeof(text) - 1);
 		text[size > 0 ? size : 0] = '\0';
 		close(fd);
