@@ -10,6 +10,29 @@
 
 #include "mountns/cow_commit.h"
 
+/*
+ * What a file keeps when it gets another name: its copy's "origin" does not tell, since in a user namespace
+ * overlayfs notes no file handle.
+ */
+struct look {
+	int64_t seconds;
+	uint32_t nanoseconds;
+	uint64_t size;
+};
+
+struct suspect { /* a copy whose lower file is not there */
+	struct look look;
+	char *path;
+};
+
+struct check {
+	struct cow_changes *conflicts;
+	struct look *covered; /* lower files that the changes hide or remove */
+	size_t covered_count;
+	struct suspect *suspects;
+	size_t suspect_count;
+};
+
 static bool is_changed(const struct cow_store *store, const struct kernel_statx *stat)
 {
 	return S_ISDIR(stat->mode) ? cow_is_born_later(stat, &store->base)
@@ -20,8 +43,86 @@ static int add(struct cow_tour *tour, enum cow_kind kind, bool directory, const 
 	       const char *name)
 {
 	const struct cow_change change = { .kind = kind, .directory = directory };
+	const struct check *check = tour->context;
 
-	return cow_add_change(tour->context, change, path, name);
+	return cow_add_change(check->conflicts, change, path, name);
+}
+
+/* --- Files that have got other names -------------------------------------------------------------- */
+
+/* Makes room for one more behind COUNT elements of SIZE bytes: more each time that is a power of two. */
+static void *grow(void *list, size_t count, size_t size)
+{
+	return (count & (count - 1)) != 0 ? list
+					  : reallocarray(list, count == 0 ? 1 : count * 2, size);
+}
+
+static struct look look_of(const struct kernel_statx *stat)
+{
+	return (struct look){ .seconds = stat->modification.seconds,
+			      .nanoseconds = stat->modification.nanoseconds,
+			      .size = stat->size };
+}
+
+/* The box may have renamed this lower file. */
+static int note_covered(struct cow_tour *tour, const struct kernel_statx *stat)
+{
+	struct check *check = tour->context;
+	struct look *covered = grow(check->covered, check->covered_count, sizeof(*covered));
+
+	if (covered == NULL)
+		return -ENOMEM;
+	check->covered = covered;
+	covered[check->covered_count++] = look_of(stat);
+	return 0;
+}
+
+static int note_suspect(struct cow_tour *tour, const struct cow_entry *entry)
+{
+	struct check *check = tour->context;
+	struct suspect *suspects = grow(check->suspects, check->suspect_count, sizeof(*suspects));
+
+	if (suspects == NULL)
+		return -ENOMEM;
+	check->suspects = suspects;
+	suspects += check->suspect_count;
+	*suspects = (struct suspect){ look_of(&entry->stat), strdup(tour->path) };
+	if (suspects->path == NULL)
+		return -ENOMEM;
+	check->suspect_count++;
+	return 0;
+}
+
+static int compare_looks(const void *a, const void *b)
+{
+	const struct look *left = a, *right = b;
+
+	if (left->seconds != right->seconds)
+		return left->seconds < right->seconds ? -1 : 1;
+	if (left->nanoseconds != right->nanoseconds)
+		return left->nanoseconds < right->nanoseconds ? -1 : 1;
+	if (left->size != right->size)
+		return left->size < right->size ? -1 : 1;
+	return 0;
+}
+
+/* Those which the box has not renamed were removed by others. */
+static int add_suspects(struct check *check)
+{
+	const struct cow_change change = { .kind = COW_MODIFIED };
+	int error = 0;
+
+	if (check->covered_count > 0)
+		qsort(check->covered, check->covered_count, sizeof(struct look), compare_looks);
+	for (size_t i = 0; error == 0 && i < check->suspect_count; i++) {
+		const struct suspect *suspect = &check->suspects[i];
+
+		if (check->covered_count == 0 ||
+		    bsearch(&suspect->look, check->covered, check->covered_count,
+			    sizeof(struct look), compare_looks) == NULL)
+			error = cow_add_change(check->conflicts, change, suspect->path, NULL);
+	}
+	return error;
 }
 
 /* --- A lower tree that goes ----------------------------------------------------------------------- */
@@ -75,6 +176,8 @@ static int scan_entry(struct cow_tour *tour, struct scan *scan, const char *name
 		return error == -ENOENT ? 0 : error;
 	if (is_changed(tour->store, &stat))
 		error = add(tour, COW_DELETED, S_ISDIR(stat.mode), scan->path, name);
+	if (error == 0 && S_ISREG(stat.mode))
+		error = note_covered(tour, &stat);
 	return error == 0 && S_ISDIR(stat.mode) ? scan_down(scan, name) : error;
 }
 
@@ -120,44 +223,56 @@ static int scan_tree(struct cow_tour *tour, const struct cow_entry *entry)
 
 /*
  * The box has copied a file up that is not there any more: somebody has removed it, or the box has given it
- * another name. In the first case the directory was changed; so it may be in the second, where two commits to
- * one directory meet, and that is a conflict more than there are.
+ * another name. In the first case the directory was changed. In the second the old file is among what
+ * the changes hide; if the box has written to it as well, that is not known, and a conflict more than there are.
  */
-static bool is_gone(const struct cow_tour *tour, const struct cow_entry *entry)
+static int check_gone(struct cow_tour *tour, const struct cow_entry *entry)
 {
 	struct kernel_statx parent;
+	int error;
 
 	if (!entry->origin || !cow_tour_has_lower(tour))
-		return false;
-	if (entry->type == COW_DIRECTORY) /* those have no other names */
-		return true;
-	return cow_stat(tour->lower.fd, "", &parent) == 0 &&
-	       cow_is_later(&parent, &tour->store->base);
+		return 0;
+	/* Directories are never renamed: rename(2) says EXDEV. */
+	if (entry->type == COW_DIRECTORY)
+		return add(tour, COW_MODIFIED, true, tour->path, NULL);
+	error = cow_stat(tour->lower.fd, "", &parent);
+	if (error < 0 || !cow_is_later(&parent, &tour->store->base))
+		return error;
+	return note_suspect(tour, entry);
 }
 
 static enum cow_kind kind_of(const struct cow_entry *entry)
 {
 	if (entry->type == COW_WHITEOUT)
 		return COW_DELETED;
-	if (!entry->below)
-		return COW_MODIFIED;
 	return (entry->stat.mode & S_IFMT) == (entry->lower.mode & S_IFMT) ? COW_MODIFIED
 									   : COW_TYPE;
 }
 
-static int check(struct cow_tour *tour, const struct cow_entry *entry)
+static int check_file(struct cow_tour *tour, const struct cow_entry *entry)
 {
-	bool directory = entry->type == COW_DIRECTORY, conflict = false;
+	bool directory = entry->type == COW_DIRECTORY;
+	int error = 0;
 
+	if (is_changed(tour->store, &entry->lower) || (directory && entry->origin))
+		error = add(tour, kind_of(entry), directory, tour->path, NULL);
+	if (error == 0 && S_ISREG(entry->lower.mode))
+		error = note_covered(tour, &entry->lower);
+	return error;
+}
+
+static int check_entry(struct cow_tour *tour, const struct cow_entry *entry)
+{
 	if (!entry->below)
-		conflict = is_gone(tour, entry);
-	else if (!S_ISDIR(entry->lower.mode))
-		conflict = is_changed(tour->store, &entry->lower) || (directory && entry->origin);
-	else if (!directory && entry->origin)
-		conflict = true;
-	else if (!directory || entry->opaque == 'y')
+		return check_gone(tour, entry);
+	if (!S_ISDIR(entry->lower.mode))
+		return check_file(tour, entry);
+	if (entry->type != COW_DIRECTORY && entry->origin)
+		return add(tour, COW_TYPE, false, tour->path, NULL);
+	if (entry->type != COW_DIRECTORY || entry->opaque == 'y')
 		return scan_tree(tour, entry);
-	return conflict ? add(tour, kind_of(entry), directory, tour->path, NULL) : 0;
+	return 0;
 }
 
 static int conflict_entry(struct cow_tour *tour, struct cow_entry *entry)
@@ -166,17 +281,30 @@ static int conflict_entry(struct cow_tour *tour, struct cow_entry *entry)
 
 	/* What is hidden was looked at as a whole. */
 	if (!cow_tour_level(tour)->hidden)
-		error = check(tour, entry);
+		error = check_entry(tour, entry);
 	if (error < 0)
 		return cow_tour_fault(tour, error);
 	return entry->type == COW_DIRECTORY;
 }
 
+static void free_check(struct check *check)
+{
+	for (size_t i = 0; i < check->suspect_count; i++)
+		free(check->suspects[i].path);
+	free(check->suspects);
+	free(check->covered);
+}
+
 int cow_conflicts(struct cow_store *store, struct cow_changes *conflicts, struct fault *fault)
 {
 	static const struct cow_visits visits = { .entry = conflict_entry };
+	struct check check = { .conflicts = conflicts };
+	int error = cow_tour(store, &visits, &check, fault);
 
-	if (cow_tour(store, &visits, conflicts, fault) < 0) {
+	if (error == 0 && add_suspects(&check) < 0)
+		error = cow_fault(store, fault, store->path, ENOMEM);
+	free_check(&check);
+	if (error < 0) {
 		cow_free_changes(conflicts);
 		return -1;
 	}

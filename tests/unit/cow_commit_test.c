@@ -371,6 +371,59 @@ static void test_conflicts(void **state)
 		run_conflict(&conflict_rows[i], path);
 }
 
+/* COPY gets the times of the file at PATH. */
+static void put_times(const char *path, const char *copy)
+{
+	struct stat stat;
+
+	assert_int_equal(lstat(path, &stat), 0);
+	assert_int_equal(utimensat(AT_FDCWD, copy,
+				   (const struct timespec[]){ stat.st_atim, stat.st_mtim }, 0),
+			 0);
+}
+
+/* A file that the box has renamed has no lower one of that name either, and is no conflict for that. */
+static void test_renamed(void **state)
+{
+	static const struct {
+		struct item changes[3];
+		size_t count;
+		const char *was, *meanwhile, *conflicts;
+	} rows[] = {
+		{ { { 'c', "new", 0644, "x" }, { 'w', "a", 0, NULL } }, 2, "a", "echo >c", "" },
+		{ { { 'c', "new", 0644, "x" }, { 'f', "a", 0644, "y" } }, 2, "a", "echo >c", "" },
+		{ { { 'c', "new", 0644, "x" }, { 'w', "d", 0, NULL } }, 2, "d/e/f", "echo >c", "" },
+		{ { { 'c', "new", 0644, "x" }, { 'w', "a", 0, NULL } },
+		  2,
+		  "a",
+		  "echo >a",
+		  "D  a\n" },
+		{ { { 'c', "a", 0644, "x" }, { 'w', "b", 0, NULL } }, 2, "a", "rm a", "M  a\n" },
+		{ { { 'c', "a", 0644, "x" } }, 1, "a", "rm a", "M  a\n" },
+	};
+	struct cow_changes conflicts;
+	char path[PATH_MAX], text[4096];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/lower", top);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(mkdir(path, 0755), 0);
+		build(path, small, COUNT(small));
+		make_store("store", path, rows[i].changes, rows[i].count);
+		put_times(at(path, rows[i].was),
+			  at(top, at("store/upper", rows[i].changes[0].path)));
+		shell(path, rows[i].meanwhile);
+		check(cow_open(&store, at(top, "store"), &fault));
+		(void)cow_commit(&store, &conflicts, &fault);
+		read_changes(&conflicts, text);
+		if (strcmp(text, rows[i].conflicts) != 0)
+			fail_msg("row %zu: %s", i, text);
+		cow_free_changes(&conflicts);
+		check(cow_discard(&store, &fault));
+		remove_tree(path);
+	}
+}
+
 /* Two boxes on one directory: the second commit conflicts on what both have changed, and nothing else. */
 static void test_two_boxes(void **state)
 {
@@ -720,19 +773,11 @@ static void test_mount_below(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(test_commit),
-		BOTH(test_other_file_system),
-		BOTH(test_killed),
-		BOTH(test_killed_copying),
-		BOTH(test_conflicts),
-		BOTH(test_two_boxes),
-		BOTH(test_links_into_the_way),
-		BOTH(test_deep),
-		BOTH(test_lower_locked),
-		BOTH(test_not_collected),
-		BOTH(test_many),
-		BOTH(test_no_space),
-		BOTH(test_mount_below),
+		BOTH(test_commit),         BOTH(test_other_file_system),  BOTH(test_killed),
+		BOTH(test_killed_copying), BOTH(test_conflicts),          BOTH(test_renamed),
+		BOTH(test_two_boxes),      BOTH(test_links_into_the_way), BOTH(test_deep),
+		BOTH(test_lower_locked),   BOTH(test_not_collected),      BOTH(test_many),
+		BOTH(test_no_space),       BOTH(test_mount_below),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
