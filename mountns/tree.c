@@ -11,7 +11,8 @@
 #include "mountns/resolve.h"
 #include "mountns/tree_index.h"
 
-#define PART 65536
+#define SMALL 65536 /* one call that may fail costs more than to read and write */
+#define PART 16384  /* the listener has a stack of 64 KiB */
 #define NAME_SIZE 32
 #define KERNEL_FICLONE 0x40049409 /* ioctl_ficlonerange(2) */
 
@@ -225,7 +226,7 @@ static int copy(int from, int to, uint64_t size)
 {
 	int error;
 
-	if (size <= PART) {
+	if (size <= SMALL) {
 		error = copy_by_hand(from, to, size);
 		return error > 0 ? 0 : error;
 	}
@@ -326,6 +327,23 @@ static int fill(struct tree_entry *entry, int file, const struct kernel_statx *s
 	(void)sys_ftruncate(file, stat->size);
 	(void)give_attributes(entry, file, stat, stat);
 	return error;
+}
+
+int tree_reopen(int proc, int fd, int flags)
+{
+	char name[NAME_SIZE];
+
+	name_fd(name, fd);
+	return sys_openat(proc, name, flags, 0);
+}
+
+bool tree_has(const struct tree *tree, int fd)
+{
+	struct kernel_statx stat;
+
+	return cow_stat(fd, "", &stat) == 0 && stat.dev_major == tree->dev_major &&
+	       stat.dev_minor == tree->dev_minor && S_ISREG(stat.mode) &&
+	       tree_find(tree, &stat) != NULL;
 }
 
 int tree_fill(const struct tree *tree, int proc, int fd, bool empty)

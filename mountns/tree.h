@@ -37,14 +37,23 @@ void tree_close(struct tree *tree);
 
 /*
  * For the listener, with raw system calls alone: if FD (O_PATH) is a file of the tree without its content
- * yet, it gets that, and keeps its times and mode. PROC is procfs, open. With EMPTY the caller is about to
- * truncate it, so the content is only given up. Returns 1 if it is the tree's, 0 if it is none of ours (another
- * file system), or -errno, of the lower file where that cannot be read.
+ * yet, it gets that, and keeps its times and mode. PROC is procfs, open. With EMPTY the caller has
+ * truncated it, so the content is only given up. Returns 1 if it is a file that was in the lower directory, 0 if
+ * not, or -errno, of the lower file where that cannot be read. Then it is as it was.
  */
 int tree_fill(const struct tree *tree, int proc, int fd, bool empty);
 
-/* After the box's end, and as often as it takes: makes upper/ from tree/, and sets STORE's state to COW_ENDED.
- * Heap. Returns 0, or -1 with the fault. */
+/* For the same: whether it is one. */
+bool tree_has(const struct tree *tree, int fd);
+
+/* And opens anew what FD is, with FLAGS. */
+int tree_reopen(int proc, int fd, int flags);
+
+/*
+ * After the box's end, and as often as it takes: makes upper/ from tree/, sets STORE's state to COW_ENDED, and
+ * removes tree/. Files that were read alone are no changes; those whose content has to be known, because they
+ * have another name, and which cannot be read, are a fault. Heap. Returns 0, or -1 with the fault.
+ */
 int tree_collect(struct cow_store *store, struct fault *fault);
 
 #endif
