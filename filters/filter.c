@@ -15,6 +15,8 @@ const struct filter filter_tsc = { .name = "tsc", CODE(tsc) };
 const struct filter filter_kptr = { .name = "kptr", CODE(kptr) };
 const struct filter filter_append = { .name = "append", CODE(append) };
 const struct filter filter_listener = { .name = "listener", CODE(listener) };
+const struct filter filter_cow = { .name = "cow", CODE(cow) };
+const struct filter filter_cow_listener = { .name = "cow_listener", CODE(cow_listener) };
 const struct filter filter_tcp = { .name = "tcp", CODE(tcp) };
 const struct filter filter_once = { .name = "once", CODE(once) };
 

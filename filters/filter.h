@@ -30,6 +30,8 @@ extern const struct filter filter_kptr;   /* --restrict-kptr */
 extern const struct filter filter_tcp;    /* a workload that is held to some TCP ports, the same */
 extern const struct filter filter_once;   /* the caller of the last exec, with a listener */
 extern const struct filter filter_append; /* a workload with --append, with a listener */
+extern const struct filter filter_cow; /* a workload with copy-on-write by notification, the same */
+extern const struct filter filter_cow_listener;
 extern const struct filter filter_listener; /* the process that answers its calls */
 
 /* The names of those for a workload, NULL-terminated; the first is that of the default. */

@@ -131,6 +131,24 @@ int target_take(const struct notify_call *call, int fd)
 	return taken;
 }
 
+int target_reopen(const struct notify_call *call, int fd)
+{
+	char name[NAME_SIZE], what[NAME_SIZE] = "/fd/";
+	int opened;
+
+	if (fd < 0)
+		return -EBADF;
+	name_number(what + 4, (unsigned int)fd, "");
+	name_number(name, (unsigned int)call->tid, what);
+	opened = sys_openat(call->proc, name, O_PATH | O_CLOEXEC, 0);
+	if (opened < 0)
+		return opened == -ENOENT ? -EBADF : opened;
+	if (notify_waits(call))
+		return opened;
+	sys_close(opened);
+	return -ESRCH;
+}
+
 /* Following a path, a name at a time. */
 struct walk {
 	const struct notify_call *call;

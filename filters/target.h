@@ -25,6 +25,9 @@ int target_read_path(const struct notify_call *call, uint64_t address, char path
 /* A descriptor of ours for the very open file that its descriptor FD is, or -errno. */
 int target_take(const struct notify_call *call, int fd);
 
+/* What its descriptor FD is open on, with O_PATH, or -errno. */
+int target_reopen(const struct notify_call *call, int fd);
+
 /*
  * What PATH is for the caller, who says DIRFD: seen from its root, its working directory or its
  * descriptor, and links of procfs as they are for it ("/proc/self", "/dev/stdout"). Unless FOLLOW, the last

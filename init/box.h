@@ -15,6 +15,7 @@
 #include "init/outer.h"
 #include "init/plan.h"
 #include "init/report.h"
+#include "mountns/tree.h"
 
 #define ID_MAP_SIZE 40 /* two ids and a count of ten digits, blanks and a newline */
 
@@ -28,6 +29,8 @@ struct box {
 	const struct plan *plan;
 	struct view view;
 	struct cow_store *cow; /* NULL: none */
+	struct tree tree;      /* of COW_NOTIFY */
+	bool notifies;         /* there is one, or would be */
 	struct grant *grants;  /* of the plan, and what that adds */
 	struct mount_step *steps;
 	size_t grant_count, step_count;

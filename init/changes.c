@@ -90,13 +90,23 @@ static int probe_overlay(struct box *box)
 static int choose_backend(struct box *box, struct fault *fault)
 {
 	struct cow_store *store = box->cow;
-	int error;
 
-	store->backend = COW_OVERLAY;
-	if (box->plan->cow_backend != COW_AUTO)
-		return 0;
-	error = probe_overlay(box);
-	return error < 0 ? fault_errno(fault, "copy-on-write", "overlay", error) : 0;
+	store->backend = box->plan->cow_backend;
+	if (store->backend == COW_AUTO)
+		store->backend = probe_overlay(box) < 0 ? COW_NOTIFY : COW_OVERLAY;
+	box->notifies = store->backend == COW_NOTIFY;
+	if (box->notifies && (box->plan->uid_range_count > 0 || box->plan->gid_range_count > 0))
+		return fault_text(
+			fault, "options", "--cow-backend notify",
+			"has a listener with the caller's ids, and none for ranges of them");
+	return 0;
+}
+
+/* Makes what is seen in the place of the directory, when nothing of that has the time of the beginning any more. */
+static int make_tree(struct box *box, struct fault *fault)
+{
+	cow_wait(box->cow);
+	return tree_make(box->cow, fault) != 0 ? -1 : tree_open(&box->tree, box->cow, fault);
 }
 
 /* A path in the store, which is kept until the end of the process. */
@@ -135,6 +145,24 @@ static int add_to_view(struct box *box, struct fault *fault)
 	return 0;
 }
 
+static int add_tree_to_view(struct box *box, struct fault *fault)
+{
+	size_t place = box->plan->cow_place;
+	const struct mount_step bind = { .kind = STEP_BIND,
+					 .dest = box->cow->lower_path,
+					 .source = store_path(box->cow, "tree"),
+					 .fd = -1,
+					 .mode = -1 };
+
+	if (bind.source == NULL)
+		return fault_errno(fault, "copy-on-write", "", ENOMEM);
+	memmove(box->steps + place + 1, box->steps + place,
+		(box->step_count - place) * sizeof(*box->steps));
+	box->steps[place] = bind;
+	box->step_count++;
+	return 0;
+}
+
 static int make_store(struct box *box, struct fault *fault)
 {
 	struct cow_store *store = malloc(sizeof(*store));
@@ -144,10 +172,11 @@ static int make_store(struct box *box, struct fault *fault)
 	if (cow_create(store, box->plan->cow, box->plan->cow_store, fault) != 0)
 		return -1;
 	box->cow = store;
-	return choose_backend(box, fault) != 0 || cow_save(store, fault) != 0 ||
-			       add_to_view(box, fault) != 0
-		       ? -1
-		       : 0;
+	if (choose_backend(box, fault) != 0 || cow_save(store, fault) != 0)
+		return -1;
+	if (!box->notifies)
+		return add_to_view(box, fault);
+	return make_tree(box, fault) != 0 ? -1 : add_tree_to_view(box, fault);
 }
 
 int changes_prepare(struct box *box, struct fault *fault)
@@ -169,6 +198,7 @@ int changes_prepare(struct box *box, struct fault *fault)
 	if (plan->step_count > 0)
 		memcpy(box->steps, plan->steps, plan->step_count * sizeof(*box->steps));
 	box->grants[box->grant_count++] = (struct grant){ .path = plan->cow, .rights = GRANT_READ };
+	box->notifies = plan->cow_backend == COW_NOTIFY;
 	/* --explain makes nothing. */
 	return plan->explain ? 0 : make_store(box, fault);
 }
@@ -303,6 +333,19 @@ static const char *settle(const struct plan *plan, struct cow_store *store, enum
 	return plan->dry_run ? "dry-run" : end == COW_COMMIT ? "committed" : "discarded";
 }
 
+/* All in the box are dead. */
+static int finish_store(struct box *box, enum cow_end end, struct fault *fault)
+{
+	struct cow_store *store = box->cow;
+
+	if (box->notifies) {
+		tree_close(&box->tree);
+		return end == COW_DISCARD && !box->plan->dry_run ? 0 : tree_collect(store, fault);
+	}
+	store->state = COW_ENDED;
+	return cow_save(store, fault);
+}
+
 int changes_end(struct box *box, bool succeeded)
 {
 	const struct plan *plan = box->plan;
@@ -315,8 +358,7 @@ int changes_end(struct box *box, bool succeeded)
 	if (store == NULL)
 		return 0;
 	path = strdup(store->path);
-	store->state = COW_ENDED;
-	if (cow_save(store, &fault) == 0)
+	if (finish_store(box, end, &fault) == 0)
 		result = settle(plan, store, end, &fault);
 	status_changes(plan, store->backend, result, path);
 	if (fault.step != NULL)
@@ -335,6 +377,13 @@ int changes_command(const struct plan *plan)
 	const char *path = commits ? plan->cow_commit : plan->cow_discard;
 
 	if (cow_open(&store, path, &fault) != 0) {
+		init_complain(plan, &fault);
+		return EXIT_NESTBOX;
+	}
+	fault.step = NULL;
+	/* Its launcher was killed. */
+	if (store.backend == COW_NOTIFY && store.state == COW_RUNNING && commits &&
+	    tree_collect(&store, &fault) != 0) {
 		init_complain(plan, &fault);
 		return EXIT_NESTBOX;
 	}

@@ -29,7 +29,9 @@ int set_cow(struct parser *parser, const struct option *option, char **arguments
 int set_cow_backend(struct parser *parser, const struct option *option, char **arguments,
 		    struct fault *fault)
 {
-	static const char *const names[] = { [COW_AUTO] = "auto", [COW_OVERLAY] = "overlay" };
+	static const char *const names[] = {
+		[COW_AUTO] = "auto", [COW_OVERLAY] = "overlay", [COW_NOTIFY] = "notify"
+	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(arguments[0], names[i]) != 0)
@@ -37,7 +39,7 @@ int set_cow_backend(struct parser *parser, const struct option *option, char **a
 		parser->plan->cow_backend = (enum cow_backend)i;
 		return 0;
 	}
-	return parser_refuse(fault, option, "must be auto or overlay, not", arguments[0]);
+	return parser_refuse(fault, option, "must be auto, overlay or notify, not", arguments[0]);
 }
 
 int set_cow_end(struct parser *parser, const struct option *option, char **arguments,

@@ -106,6 +106,7 @@ static const struct filter *find_built_in(const struct box *box, size_t *index)
 		box->landlock.handled.ports != 0 ? &filter_tcp : NULL,
 		box->filter != NULL && box->filter->asks ? &filter_once : NULL,
 		box->view.append_count > 0 ? &filter_append : NULL,
+		box->notifies ? &filter_cow : NULL,
 		box->filter,
 	};
 
@@ -122,9 +123,10 @@ bool filters_get(const struct box *box, size_t index, struct box_filter *filter)
 
 	if (own != NULL) {
 		*filter = (struct box_filter){ own->name, own->code, own->len, own->flags,
-					       own == &filter_once     ? once_begin
-					       : own == &filter_append ? listener_begin
-								       : NULL };
+					       own == &filter_once ? once_begin
+					       : own == &filter_append || own == &filter_cow
+						       ? listener_begin
+						       : NULL };
 		return true;
 	}
 	if (index >= box->program_count)

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "filters/append.h"
+#include "filters/cow.h"
 #include "filters/filter.h"
 #include "init/box.h"
 #include "init/clone.h"
@@ -23,6 +24,7 @@ struct server {
 	struct append_file *files;
 	int launcher; /* its pid */
 	int proc;
+	int root; /* the box's */
 };
 
 /* Returns a descriptor that was sent as KIND, or -errno: -EPIPE at the end. */
@@ -41,23 +43,30 @@ static int strip(const struct server *server)
 {
 	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
 	const struct kernel_cap_data none[2] = { 0 };
-	int kept[] = { server->box->listener[0], server->proc };
+	int kept[] = { server->box->listener[0], server->proc, server->box->tree.lower };
+	size_t count = server->box->notifies ? 3 : 2;
 	int error = sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0);
 
 	if (error == 0 && sys_getppid() != server->launcher)
 		error = -ESRCH;
-	descriptors_sort(kept, 2);
+	descriptors_sort(kept, count);
 	if (error == 0)
-		error = descriptors_close_but(0, kept, 2);
+		error = descriptors_close_but(0, kept, count);
 	if (error == 0)
 		error = sys_capset(&header, none);
 	return error == 0 ? sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0) : error;
 }
 
 /* Returns the listener, or -errno. */
-static int receive_all(const struct server *server)
+static int receive_all(struct server *server)
 {
 	int socket = server->box->listener[0];
+
+	if (server->box->notifies) {
+		server->root = receive(socket, REPORT_MOUNT);
+		if (server->root < 0)
+			return server->root;
+	}
 
 	for (size_t i = 0; i < server->box->append.count; i++) {
 		int mount = receive(socket, REPORT_MOUNT);
@@ -69,15 +78,62 @@ static int receive_all(const struct server *server)
 	return receive(socket, REPORT_LISTENER);
 }
 
-static int serve(const struct server *server)
+/* A path of the workload's when it starts. */
+static void prepare_path(const struct server *server, const struct cow *cow, const char *directory,
+			 size_t length, const char *name)
 {
-	const struct sock_fprog program = { filter_listener.len,
-					    (struct sock_filter *)(uintptr_t)filter_listener.code };
-	struct append append = server->box->append;
+	const char *here = server->box->directory;
+	char path[3 * PATH_MAX];
+	size_t size = 0;
+
+	if (strlen(here) >= PATH_MAX || length >= PATH_MAX || strlen(name) >= PATH_MAX - 2)
+		return;
+	if ((length > 0 ? directory[0] : name[0]) != '/') {
+		strcpy(path, here);
+		size = strlen(path);
+		path[size++] = '/';
+	}
+	memcpy(path + size, directory, length);
+	size += length;
+	if (length > 0)
+		path[size++] = '/';
+	strcpy(path + size, name);
+	cow_begin(cow, server->proc, path);
+}
+
+/* Wherever the command may be that the workload begins with. */
+static void prepare_command(const struct server *server, const struct cow *cow)
+{
+	const char *name = server->box->plan->command[0], *path = "/bin:/usr/bin";
+	size_t length;
+
+	if (strchr(name, '/') != NULL) {
+		prepare_path(server, cow, "", 0, name);
+		return;
+	}
+	for (char **variable = server->box->environment; *variable != NULL; variable++)
+		if (strncmp(*variable, "PATH=", 5) == 0)
+			path = *variable + 5;
+	for (;; path += length + 1) {
+		length = strcspn(path, ":");
+		prepare_path(server, cow, path, length, name);
+		if (path[length] == '\0')
+			return;
+	}
+}
+
+static int serve(struct server *server)
+{
+	const struct box *box = server->box;
+	const struct filter *filter = box->notifies ? &filter_cow_listener : &filter_listener;
+	const struct sock_fprog program = { filter->len,
+					    (struct sock_filter *)(uintptr_t)filter->code };
+	struct append append = box->append;
+	struct cow cow = { &box->tree, -1, false, false };
 	struct notify notify = { .proc = server->proc,
-				 .rows = append_rows,
-				 .row_count = append_row_count,
-				 .context = &append };
+				 .rows = box->notifies ? cow_rows : append_rows,
+				 .row_count = box->notifies ? cow_row_count : append_row_count,
+				 .context = box->notifies ? (void *)&cow : &append };
 	int error = strip(server);
 
 	if (error < 0)
@@ -87,7 +143,10 @@ static int serve(const struct server *server)
 	if (error < 0)
 		return error == -EPIPE || error == -ECONNRESET ? 0 : error;
 	sys_close(server->box->listener[0]);
+	cow.root = server->root;
 	error = sys_seccomp(SECCOMP_SET_MODE_FILTER, 0, &program);
+	if (error == 0 && box->notifies)
+		prepare_command(server, &cow);
 	return error < 0 ? error : notify_serve(&notify);
 }
 
@@ -105,13 +164,13 @@ static int open_proc(struct fault *fault)
 	int fd = sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 
 	if (fd < 0)
-		return fault_errno(fault, "append", "/proc", fd);
+		return fault_errno(fault, "listener", "/proc", fd);
 	if (sys_filesystem_type(fd) == PROC_MAGIC &&
 	    sys_readlinkat(fd, "self", self, sizeof(self) - 1) > 0 &&
 	    value_number(self, INT_MAX, &pid) && (int)pid == sys_getpid())
 		return fd;
 	sys_close(fd);
-	return fault_text(fault, "append", "/proc", "is not this PID namespace's procfs");
+	return fault_text(fault, "listener", "/proc", "is not this PID namespace's procfs");
 }
 
 static int list_files(struct server *server, struct box *box, struct fault *fault)
@@ -134,11 +193,13 @@ static int list_files(struct server *server, struct box *box, struct fault *faul
 	return 0;
 }
 
-static int refuse(const char *reason, int error, struct fault *fault)
+static int refuse(const struct box *box, const char *reason, int error, struct fault *fault)
 {
+	const char *option = box->notifies ? "--cow-backend notify" : "--append";
+
 	if (error == 0)
-		return fault_text(fault, "options", "--append", reason);
-	fault_errno(fault, "options", "--append", error);
+		return fault_text(fault, "options", option, reason);
+	fault_errno(fault, "options", option, error);
 	fault->detail = reason;
 	return -1;
 }
@@ -150,15 +211,18 @@ int listener_start(struct listener *listener, struct box *box, struct fault *fau
 	int error;
 
 	*listener = (struct listener){ 0, -1 };
-	if (box->view.append_count == 0)
+	if (box->view.append_count == 0 && !box->notifies)
 		return 0;
 	/* The kernel has one listener for a process, and that profile needs it. */
 	if (box->filter != NULL && box->filter->asks)
-		return refuse("cannot be combined with --filter strict", 0, fault);
-	reason = append_probe(&error);
+		return refuse(box, "cannot be combined with --filter strict", 0, fault);
+	if (box->view.append_count > 0 && box->notifies)
+		return refuse(box, "cannot be combined with --append", 0, fault);
+	reason = box->notifies ? cow_probe(&error) : append_probe(&error);
 	if (reason != NULL)
-		return refuse(reason, error, fault);
+		return refuse(box, reason, error, fault);
 	server.launcher = sys_getpid();
+	server.root = -1;
 	server.proc = open_proc(fault);
 	if (server.proc < 0 || list_files(&server, box, fault) != 0)
 		return -1;
@@ -167,11 +231,26 @@ int listener_start(struct listener *listener, struct box *box, struct fault *fau
 		listener->pid = error = clone_child(listener_main, &server, box->workload_stack,
 						    CLONE_PIDFD | SIGCHLD, &listener->pidfd);
 	sys_close(server.proc);
-	return error < 0 ? fault_errno(fault, "append", "clone", error) : 0;
+	return error < 0 ? fault_errno(fault, "listener", "clone", error) : 0;
+}
+
+static int give_root(const struct box *box)
+{
+	int error, root = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+
+	if (root < 0)
+		return root;
+	error = report_send_fd(box->listener[1], REPORT_MOUNT, root);
+	sys_close(root);
+	return error;
 }
 
 int listener_give_mounts(const struct box *box, struct fault *fault)
 {
+	int status = box->notifies ? give_root(box) : 0;
+
+	if (status < 0)
+		return fault_errno(fault, "listener", "/", status);
 	for (size_t i = 0; i < box->append.count; i++) {
 		int error = report_send_fd(box->listener[1], REPORT_MOUNT, box->view.appends[i]);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The process that answers the workload's notified calls (filters/notify.h), where there are any: for
- * --append. It is a child of the launcher and outside of the box, and does nothing else: an answer that takes
+ * --append, or for --cow without an overlay. It is a child of the launcher and outside of the box, and does nothing else: an answer that takes
  * long (a file system that hangs, a socket that lingers when it is closed) keeps the workload waiting, but
  * not the launcher, with its signals and --timeout. It starts before PID 1 with memory of its own, gives up
  * all capabilities and nearly all system calls, and ends with the last process in the box.
@@ -21,7 +21,7 @@ struct listener {
 /* In the launcher, while signals are blocked: starts it if BOX needs it. Returns 0, or -1 with the fault. */
 int listener_start(struct listener *listener, struct box *box, struct fault *fault);
 
-/* In PID 1: gives it the mounts of the files. Returns 0, or -1 with the fault. */
+/* In PID 1: gives it the mounts of the files, or the root. Returns 0, or -1 with the fault. */
 int listener_give_mounts(const struct box *box, struct fault *fault);
 
 /* In the workload's child, before its filters: the wall that asks nobody. Returns 0, or -1 with the fault. */

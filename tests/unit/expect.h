@@ -23,6 +23,8 @@ enum which {
 	ONCE,
 	APPEND,
 	LISTENER,
+	COW,
+	COW_LISTENER,
 	PROFILE_COUNT
 };
 
@@ -39,6 +41,8 @@ static const char *const profile_files[PROFILE_COUNT] = {
 	[ONCE] = "once.profile",
 	[APPEND] = "append.profile",
 	[LISTENER] = "listener.profile",
+	[COW] = "cow.profile",
+	[COW_LISTENER] = "cow_listener.profile",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -489,6 +493,83 @@ static const struct row once_rows[] = {
 	{ "execveat", ALL, NOTIFY, { 0 } },
 };
 
+static const struct row cow_rows[] = {
+	{ "open", X86 | ARM, NOTIFY, { 0, 0 } },
+	{ "open", X86 | ARM, NOTIFY, { 0, ~UINT64_C(010000200) } },
+	{ "open", X86 | ARM, NOTIFY, { 0, ~UINT64_C(010000100) } },
+	{ "open", X86 | ARM, ALLOW, { 0, 0300 } },
+	{ "open", X86 | ARM, ALLOW, { 0, 0301 | HIGHER } },
+	{ "open", X86 | ARM, ALLOW, { 0, 010000000 } },
+	{ "open", X86 | ARM, NOTIFY, { 010000300, 0, 010000300 } },
+	{ "openat", ALL, NOTIFY, { 0, 0, 0 } },
+	{ "openat", ALL, NOTIFY, { 0, 0, ~UINT64_C(010000200) } },
+	{ "openat", ALL, NOTIFY, { 0, 0, ~UINT64_C(010000100) } },
+	{ "openat", ALL, ALLOW, { 0, 0, 0300 } },
+	{ "openat", ALL, ALLOW, { 0, 0, 0301 | HIGHER } },
+	{ "openat", ALL, ALLOW, { 0, 0, 010000000 } },
+	{ "openat", ALL, NOTIFY, { 010000300, 010000300, 0, 010000300 } },
+	{ "openat", ALL, NOTIFY, { 0, 0, UINT64_C(010000300) << 32 } },
+	{ "creat", X86 | ARM, NOTIFY, { 0 } },
+	{ "openat2", ALL, NOTIFY, { 0 } },
+	{ "truncate", ALL, NOTIFY, { 0 } },
+	{ "truncate64", ARM, NOTIFY, { 0 } },
+	{ "execve", ALL, NOTIFY, { 0 } },
+	{ "execveat", ALL, NOTIFY, { 0 } },
+	{ "landlock_restrict_self", ALL, NOTIFY, { 0 } },
+	{ "ftruncate", ALL, ALLOW, { 0 } },
+	{ "rename", X86 | ARM, ALLOW, { 0 } },
+	{ "io_uring_setup", ALL, RET(ENOSYS), { 0 } },
+	{ "io_uring_enter", ALL, RET(ENOSYS), { 0 } },
+	{ "io_uring_register", ALL, RET(ENOSYS), { 0 } },
+	{ "uselib", X86 | ARM, RET(ENOSYS), { 0 } },
+	{ "open_by_handle_at", ALL, RET(EPERM), { 0 } },
+};
+
+static const struct row cow_listener_rows[] = {
+	{ "ioctl", ALL, ALLOW, { 0, 0xc0502100 } },
+	{ "ioctl", ALL, ALLOW, { 0, 0xc0182101 } },
+	{ "ioctl", ALL, ALLOW, { 0, 0x40082102 } },
+	{ "ioctl", ALL, ALLOW, { 0, 0x80082102 } },
+	{ "ioctl", ALL, ALLOW, { 0, 0x40182103 } },
+	{ "ioctl", ALL, ALLOW, { 0, 0x40049409 } },
+	{ "ioctl", ALL, RET(EPERM), { 0, 0x5412 } },
+	{ "openat", ALL, ALLOW, { 0, 0, ~UINT64_C(020000100) } },
+	{ "openat", ALL, RET(EPERM), { 0, 0, 0100 } },
+	{ "openat", ALL, RET(EPERM), { 0, 0, 020000000 } },
+	{ "openat", ALL, RET(EPERM), { 0, 0, 0100 | HIGHER } },
+	{ "openat2", ALL, ALLOW, { 0 } },
+	{ "ppoll", ALL, ALLOW, { 0 } },
+	{ "ppoll_time64", ARM, ALLOW, { 0 } },
+	{ "process_vm_readv", ALL, ALLOW, { 0 } },
+	{ "readlinkat", ALL, ALLOW, { 0 } },
+	{ "statx", ALL, ALLOW, { 0 } },
+	{ "fstatfs", ALL, ALLOW, { 0 } },
+	{ "fstatfs64", ARM, ALLOW, { 0 } },
+	{ "close", ALL, ALLOW, { 0 } },
+	{ "read", ALL, ALLOW, { 0 } },
+	{ "pread64", ALL, ALLOW, { 0 } },
+	{ "write", ALL, ALLOW, { 0 } },
+	{ "lseek", ALL, ALLOW, { 0 } },
+	{ "_llseek", ARM, ALLOW, { 0 } },
+	{ "copy_file_range", ALL, ALLOW, { 0 } },
+	{ "ftruncate", ALL, ALLOW, { 0 } },
+	{ "ftruncate64", ARM, ALLOW, { 0 } },
+	{ "fchmod", ALL, ALLOW, { 0 } },
+	{ "fchmodat", ALL, ALLOW, { 0 } },
+	{ "utimensat", ALL, ALLOW, { 0 } },
+	{ "utimensat_time64", ARM, ALLOW, { 0 } },
+	{ "exit", ALL, ALLOW, { 0 } },
+	{ "exit_group", ALL, ALLOW, { 0 } },
+	{ "rt_sigreturn", ALL, ALLOW, { 0 } },
+	{ "restart_syscall", ALL, ALLOW, { 0 } },
+	{ "mkdirat", ALL, RET(EPERM), { 0 } },
+	{ "unlinkat", ALL, RET(EPERM), { 0 } },
+	{ "socket", ALL, RET(EPERM), { 0 } },
+	{ "execve", ALL, RET(EPERM), { 0 } },
+	{ "clone", ALL, RET(EPERM), { 0 } },
+	{ "prctl", ALL, RET(EPERM), { 0 } },
+};
+
 static const struct row append_rows[] = {
 	/* All other bits, and each of these. */
 	{ "openat", ALL, ALLOW, { 0, 0, ~UINT64_C(01103) } },
@@ -692,6 +773,8 @@ static const struct expectation {
 	[ONCE] = { ROWS(once_rows), NULL, NULL, ALLOW, false },
 	[APPEND] = { ROWS(append_rows), NULL, NULL, ALLOW, false },
 	[LISTENER] = { ROWS(listener_rows), NULL, NULL, RET(EPERM), false },
+	[COW] = { ROWS(cow_rows), NULL, NULL, ALLOW, false },
+	[COW_LISTENER] = { ROWS(cow_listener_rows), NULL, NULL, RET(EPERM), false },
 #undef ROWS
 };
 

@@ -59,6 +59,8 @@ static const struct array arrays[PROFILE_COUNT][ARCH_COUNT] = {
 	[ONCE] = ARRAYS(once),
 	[APPEND] = ARRAYS(append),
 	[LISTENER] = ARRAYS(listener),
+	[COW] = ARRAYS(cow),
+	[COW_LISTENER] = ARRAYS(cow_listener),
 	[TCP] = ARRAYS(tcp),
 };
 
@@ -392,6 +394,10 @@ static const struct filter *picked(unsigned which)
 		return &filter_once;
 	case APPEND:
 		return &filter_append;
+	case COW:
+		return &filter_cow;
+	case COW_LISTENER:
+		return &filter_cow_listener;
 	case LISTENER:
 		return &filter_listener;
 	case TCP:

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Copy-on-write by notification: a file of the tree (mountns/tree.h) gets its content before anybody reaches it.
+ *
+ *  1. A path that leads to a file which was in the lower directory is looked up once. What is found is filled and
+ *     opened for the caller, so that nobody can exchange it in between for one that has no content yet.
+ *  2. All else goes on to the kernel: other files, directories, links, FIFOs, paths that lead nowhere, and calls
+ *     that do not open (truncate, execve) after the file has been filled. The lower directory cannot be reached by
+ *     any of them.
+ *  3. The listener has the caller's ids, but none of its capabilities, and is not under its Landlock rules. So
+ *     what it may not open goes on to the kernel, too; and from the moment when somebody in the box puts itself
+ *     under rules, everything does. The box's own rules allow what is in the tree, as its mount does.
+ *  4. Of an executable the interpreter that it names is filled as well.
+ *
+ * Where a call goes on to the kernel after a look, and somebody exchanges the path meanwhile for a file that
+ * nobody has opened yet, the caller sees zeros in it: only its own tree is concerned.
+ */
+#ifndef FILTERS_COW_H
+#define FILTERS_COW_H
+
+#include "filters/notify.h"
+#include "mountns/tree.h"
+
+/* The context of the handlers. */
+struct cow {
+	const struct tree *tree;
+	int root;        /* the box's */
+	bool restricted; /* somebody is under rules of Landlock */
+	bool begun; /* the command runs. Before that nobody may look at its memory, which is nestbox's */
+};
+
+/* Fills the executable PATH of the box, if there is one, and what it needs: for the first call of all. */
+void cow_begin(const struct cow *cow, int proc, const char *path);
+
+extern const struct notify_row cow_rows[];
+extern const size_t cow_row_count;
+
+/* Whether the kernel has what that needs. Returns NULL, or in words what it lacks; *ERROR is the errno. */
+const char *cow_probe(int *error);
+
+#endif

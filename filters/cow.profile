@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+# Copy-on-write by notification: which calls the listener has to see, because they reach the content of a file
+# that may not have it yet. All others work on the tree as it is: mountns/tree.h. The language:
+# filters/profile.h.
+
+otherwise allow
+
+# Neither O_PATH nor making a new file, with O_CREAT and O_EXCL, reaches any content. Their numbers are the same
+# everywhere, other than that of O_DIRECTORY. The flags of openat2 are in memory.
+define O_PATH	010000000
+define MAKES	0300
+allow open if arg1:32 & O_PATH == O_PATH
+allow open if arg1:32 & MAKES == MAKES
+notify open
+allow openat if arg2:32 & O_PATH == O_PATH
+allow openat if arg2:32 & MAKES == MAKES
+notify openat
+notify creat openat2 truncate truncate64 execve execveat
+
+# Whoever has put itself under rules opens files itself: filters/cow.h.
+notify landlock_restrict_self
+
+# The same in requests that no filter sees, by a handle, and by a call that hardly any kernel has.
+answer ENOSYS io_uring_setup io_uring_enter io_uring_register uselib
+deny open_by_handle_at
