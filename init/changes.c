@@ -220,7 +220,6 @@ static bool is_writable_bind(const struct mount_step *step)
 int changes_check(const struct box *box, struct fault *fault)
 {
 	const struct cow_store *store = box->cow;
-	char path[PATH_MAX];
 
 	for (size_t i = 0; i < box->view.source_count && store != NULL; i++) {
 		const struct source *source = &box->view.sources[i];
@@ -230,13 +229,11 @@ int changes_check(const struct box *box, struct fault *fault)
 		if (strcmp(source->path, store->lower_path) == 0)
 			return fault_text(fault, "options", "--cow",
 					  "the same directory is granted with --write");
-		if (mountns_is_below(store->path, source->path))
+		if (cow_is_in(store, source->path))
 			return refuse_store(source->path, fault);
 	}
 	for (size_t i = 0; i < box->step_count && store != NULL; i++)
-		if (is_writable_bind(&box->steps[i]) &&
-		    realpath(box->steps[i].source, path) != NULL &&
-		    mountns_is_below(store->path, path))
+		if (is_writable_bind(&box->steps[i]) && cow_is_in(store, box->steps[i].source))
 			return refuse_store(box->steps[i].source, fault);
 	if (store != NULL)
 		cow_wait(store);

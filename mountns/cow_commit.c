@@ -194,7 +194,7 @@ static bool is_done(const struct cow_store *store)
 
 	if (store->staged[0] == '\0')
 		return false;
-	copy = sys_openat(store->lower, store->staged, DIRECTORY, 0);
+	copy = cow_open_staged(store);
 	error = copy < 0 ? copy : cow_stat(copy, COW_UPPER, &stat);
 	if (copy >= 0)
 		sys_close(copy);

@@ -118,6 +118,12 @@ static int step(struct cow_store *store, int *dir, const char *name, bool last, 
 
 	if (check_outside(store, *dir, path, fault) < 0)
 		return -1;
+	error = cow_stat(*dir, "", &stat);
+	if (error < 0)
+		return cow_fault(store, fault, path, error);
+	/* Later it is found by its path. */
+	if ((stat.mode & (S_ISVTX | S_IWOTH)) == S_IWOTH)
+		return cow_fault_text(store, fault, path, "others may put theirs in its place");
 	if (mkdirat(*dir, name, 0700) < 0 && errno != EEXIST)
 		return cow_fault(store, fault, path, errno);
 	fd = openat(*dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC | (last ? O_NOFOLLOW : 0));

@@ -282,7 +282,9 @@ static int copy_changes(struct cow_store *store, struct fault *fault)
 
 	if (error < 0)
 		return cow_fault(store, fault, store->staged, error);
-	copy = make(store->lower, store->staged);
+	copy = sys_mkdirat(store->lower, store->staged, 0700);
+	if (copy == 0)
+		copy = cow_open_staged(store);
 	if (copy < 0)
 		return cow_fault(store, fault, store->staged, copy);
 	error = copy_tree(store, copy, fault);

@@ -103,6 +103,9 @@ static int fill(struct cow_store *store, struct fault *fault)
 	error = sys_mkdirat(store->dir, "work", 0700);
 	if (error == 0)
 		error = cow_make_upper(store);
+	if (error == -EINVAL) /* chown(2), of an id that is not mapped */
+		return cow_fault_text(store, fault, store->lower_path,
+				      "its owner or group has no id in this user namespace");
 	if (error < 0)
 		return cow_fault(store, fault, store->path, error);
 	if (clock_gettime(CLOCK_REALTIME, &now) < 0)
@@ -146,6 +149,19 @@ int cow_create(struct cow_store *store, const char *lower, const char *path, str
 		cow_close(store);
 	(void)umask(mask);
 	return error;
+}
+
+bool cow_is_in(const struct cow_store *store, const char *path)
+{
+	struct kernel_statx stat;
+	struct cow_place place;
+
+	if (sys_statx(AT_FDCWD, path, 0, &stat) < 0)
+		return false;
+	place = (struct cow_place){ .inode = stat.inode,
+				    .major = stat.dev_major,
+				    .minor = stat.dev_minor };
+	return cow_is_below(store->dir, &place) > 0;
 }
 
 void cow_wait(const struct cow_store *store)

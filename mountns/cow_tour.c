@@ -229,7 +229,10 @@ int cow_tour(struct cow_store *store, const struct cow_visits *visits, void *con
 	};
 	int error = start(&tour);
 
-	if (error < 0)
+	if (error == -EOWNERDEAD)
+		error = cow_fault_text(store, fault, store->staged,
+				       "is another user's, or others may enter it");
+	else if (error < 0)
 		error = cow_fault(store, fault, store->path, error);
 	else if (visits->enter == NULL || visits->enter(&tour, cow_tour_level(&tour)) == 0)
 		error = run(&tour, visits);

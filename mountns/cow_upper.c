@@ -107,11 +107,27 @@ int cow_open_upper(int parent, struct kernel_statx *stat)
 	return sys_openat(parent, COW_UPPER, DIRECTORY, 0);
 }
 
+int cow_open_staged(const struct cow_store *store)
+{
+	struct kernel_statx stat;
+	int error, fd = sys_openat(store->lower, store->staged, DIRECTORY, 0);
+
+	if (fd < 0)
+		return fd;
+	error = cow_stat(fd, "", &stat);
+	if (error == 0 && (stat.uid != geteuid() || (stat.mode & 077) != 0))
+		error = -EOWNERDEAD;
+	if (error == 0)
+		return fd;
+	sys_close(fd);
+	return error;
+}
+
 int cow_open_changes(struct cow_store *store, struct kernel_statx *stat)
 {
 	bool staged = store->state == COW_COMMITTING && store->staged[0] != '\0';
-	int root, parent = sys_openat(staged ? store->lower : store->dir,
-				      staged ? store->staged : ".", DIRECTORY, 0);
+	int root, parent = staged ? cow_open_staged(store)
+				  : sys_openat(store->dir, ".", DIRECTORY, 0);
 
 	if (parent < 0)
 		return parent;

@@ -59,6 +59,9 @@ int cow_times_keep(int dir, const struct kernel_statx *stat);
 /* STAT gets them, if they were noted. */
 void cow_times_before(const struct cow_marks *marks, struct kernel_statx *stat);
 
+/* Opens the copy in the lower directory. -EOWNERDEAD: it is not ours alone, so it is not the one that was made. */
+int cow_open_staged(const struct cow_store *store);
+
 /* Opens the tree of changes: upper/, or its copy in the lower directory, with its mode and times in STAT. */
 int cow_open_changes(struct cow_store *store, struct kernel_statx *stat);
 
