@@ -216,14 +216,14 @@ static int reopen_lower(struct cow_store *store, struct fault *fault)
 	return 0;
 }
 
-/* It can be missing where tree_collect() was interrupted, which makes it again, or a commit at its end. It can
- * be that the box has taken even our rights to it. */
+/* It can be missing where tree_collect() was interrupted, which makes it again, or a commit at its end, or a
+ * removal. It can be that the box has taken even our rights to it. */
 static int reopen_upper(struct cow_store *store, struct fault *fault)
 {
 	struct kernel_statx stat;
 	int error = cow_stat(store->dir, COW_UPPER, &stat);
 
-	if (error == -ENOENT && (store->state == COW_COMMITTING || store->backend == COW_NOTIFY))
+	if (error == -ENOENT)
 		error = cow_make_upper(store);
 	else if (error == 0)
 		error = store->upper = cow_open_upper(store->dir, &stat);

@@ -310,6 +310,19 @@ for name in b"\n", b"..\n", b"-rf", b"\xff\xfe", b"\x1b[2J", b" ", b"lower=", b"
 	unchanged
 }
 
+@test "what an interrupted removal has left of a store is removed" {
+	for word in --cow-discard --cow-commit; do
+		run cow --on-success keep -- /bin/sh -c 'echo x >"$1/new"' - "$D"
+		exits 0
+		store=$(stores)
+		rm -r "$store/upper"
+		run nb "$word" "$store"
+		exits 0
+		[ -z "$(stores)" ]
+		[ ! -e "$D/new" ] && [ "$(cat "$D/a" "$D/sub/b")" = "$(printf 'one\ntwo')" ]
+	done
+}
+
 @test "a directory whose owner has no id here: said in words" {
 	need_root "files of another user"
 	chown 54321:54321 "$D"
