@@ -117,7 +117,8 @@ compare() {
 	same "$backend, discarded" "$T/before" "$T/after"
 	if [ -z "${no_report:-}" ]; then
 		report "$T/start.list" "$T/plain.list" >"$T/report"
-		sed 1d "$T/err" | sed 's/ /\\040/g; s/\\040/ /1; s/\\040/ /1' | LC_ALL=C sort -k2 >"$T/reported"
+		# Its times are not in the lists.
+		sed '1d; /^P  fifo$/d' "$T/err" | sed 's/ /\\040/g; s/\\040/ /1; s/\\040/ /1' | LC_ALL=C sort -k2 >"$T/reported"
 		same "$backend, report" "$T/report" "$T/reported"
 	fi
 	work --cow "$T/d" --cow-backend "$backend" -- "$@"
@@ -167,6 +168,7 @@ job() {
 @test "rsync -aHX" { job rsync; }
 @test "find, sort, grep, sed -i" { job pipeline; }
 @test "files and directories moved, copied, linked" { job files; }
+@test "directories moved while they are in use" { job directories notify; }
 @test "programs made and run, sockets" { job programs; }
 
 # random SEED BACKEND [overlay]
@@ -178,6 +180,8 @@ random() {
 	(cd "$T/start" && as_caller "$NB_BIN/steps" "$((seed + 1000))" 3000 overlay >/dev/null)
 	find "$T/start" ! -type d -links +1 -delete
 	find "$T/start" -type d -exec chmod u+rwx {} +
+	# What may not be read cannot be copied, unless by overlayfs in the name of the box's root.
+	find "$T/start" -type f -exec chmod u+r {} +
 	find "$T/start" -exec touch -h -d @1250000000.25 {} +
 	no_report=1
 	plain "$NB_BIN/steps" "$seed" "${COW_STEPS:-20000}" "$@"
@@ -188,5 +192,12 @@ random() {
 	for seed in ${COW_SEEDS:-1 2}; do
 		echo "seed $seed"
 		random "$seed" overlay overlay
+	done
+}
+
+@test "random steps by notification" {
+	for seed in ${COW_SEEDS:-1 2}; do
+		echo "seed $seed"
+		random "$seed" notify
 	done
 }
