@@ -28,7 +28,7 @@ setup() {
 	mkdir -p "$T/start" "$T/state" "$T/d"
 	give "$T"
 	export XDG_STATE_HOME=$T/state
-	SYSTEM=(-x /usr -r /etc -x "$NB_BIN" -e HOME -r "$T")
+	SYSTEM=(-x /usr -r /etc -x "$NB_BIN" -e HOME)
 	for dir in /bin /lib /lib64 /var/lib/dpkg; do
 		[ ! -e "$dir" ] || SYSTEM+=(-x "$dir")
 	done
@@ -177,7 +177,9 @@ random() {
 
 	shift 2
 	[ -z "$(ls -A "$T/start")" ] || { chmod -R u+rwx "$T/start"; rm -rf "$T/start"; mkdir "$T/start"; give "$T/start"; }
-	(cd "$T/start" && as_caller "$NB_BIN/steps" "$((seed + 1000))" 3000 overlay >/dev/null)
+	# In a box, too: links lead to the host's files, and the caller may be root.
+	as_caller "$NB" "${SYSTEM[@]}" -w "$T/start" -x "$T/start" --chdir "$T/start" -- \
+		"$NB_BIN/steps" "$((seed + 1000))" 3000 overlay >/dev/null
 	find "$T/start" ! -type d -links +1 -delete
 	find "$T/start" -type d -exec chmod u+rwx {} +
 	# What may not be read cannot be copied, unless by overlayfs in the name of the box's root.
