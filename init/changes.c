@@ -206,15 +206,40 @@ int changes_prepare(struct box *box, struct fault *fault)
 static int refuse_store(const char *path, struct fault *fault)
 {
 	fault_text(fault, "options", "--cow-store",
-		   "the command must not be able to write to the store, which is below");
+		   "the command must not be able to write to the store, and could by");
 	fault->detail = path;
 	return -1;
 }
 
-static bool is_writable_bind(const struct mount_step *step)
+/* A path through which the step lets the command write to the store; NULL if there is none. */
+static const char *way_to_store(const struct cow_store *store, const struct mount_step *step)
 {
-	return step->kind == STEP_BIND && (step->flags & STEP_READ_ONLY) == 0 &&
-	       step->source != NULL;
+	if (step->kind == STEP_BIND && (step->flags & STEP_READ_ONLY) == 0) {
+		if (step->source == NULL)
+			return cow_is_reached(store, step->fd, "") ? step->dest : NULL;
+		return cow_is_reached(store, AT_FDCWD, step->source) ? step->source : NULL;
+	}
+	if (step->kind != STEP_OVERLAY)
+		return NULL;
+	if (cow_is_reached(store, AT_FDCWD, step->source))
+		return step->source;
+	return cow_is_reached(store, AT_FDCWD, step->text) ? step->text : NULL;
+}
+
+/* The steps from changes_prepare() are its own. */
+static int check_steps(const struct box *box, struct fault *fault)
+{
+	size_t place = box->plan->cow_place;
+	size_t own = box->step_count - box->plan->step_count;
+
+	for (size_t i = 0; i < box->step_count; i++) {
+		bool asked = i < place || i >= place + own;
+		const char *way = asked ? way_to_store(box->cow, &box->steps[i]) : NULL;
+
+		if (way != NULL)
+			return refuse_store(way, fault);
+	}
+	return 0;
 }
 
 int changes_check(const struct box *box, struct fault *fault)
@@ -229,12 +254,11 @@ int changes_check(const struct box *box, struct fault *fault)
 		if (strcmp(source->path, store->lower_path) == 0)
 			return fault_text(fault, "options", "--cow",
 					  "the same directory is granted with --write");
-		if (cow_is_in(store, source->path))
+		if (cow_is_reached(store, source->fd, ""))
 			return refuse_store(source->path, fault);
 	}
-	for (size_t i = 0; i < box->step_count && store != NULL; i++)
-		if (is_writable_bind(&box->steps[i]) && cow_is_in(store, box->steps[i].source))
-			return refuse_store(box->steps[i].source, fault);
+	if (store != NULL && check_steps(box, fault) != 0)
+		return -1;
 	if (store != NULL)
 		cow_wait(store);
 	return 0;

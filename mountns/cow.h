@@ -80,8 +80,9 @@ int cow_save(struct cow_store *store, struct fault *fault);
 /* Waits until the clock that stamps files is past BASE: before the lower directory is read or mounted. */
 void cow_wait(const struct cow_store *store);
 
-/* Is the store PATH, which may be any name of that directory, or below it? What cannot be opened holds none. */
-bool cow_is_in(const struct cow_store *store, const char *path);
+/* Could who writes to PATH, any name from the directory DIR on and "" for DIR itself, change the store: is that
+ * there, or below, or PATH in it? What cannot be opened is no way to it. */
+bool cow_is_reached(const struct cow_store *store, int dir, const char *path);
 
 /* Closes everything; the store stays. */
 void cow_close(struct cow_store *store);

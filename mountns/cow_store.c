@@ -151,17 +151,39 @@ int cow_create(struct cow_store *store, const char *lower, const char *path, str
 	return error;
 }
 
-bool cow_is_in(const struct cow_store *store, const char *path)
+/* What is no directory has no parent by which to find it. */
+static bool is_file_of(const struct cow_store *store, const struct cow_place *place)
 {
+	static const char *const names[] = { "state", "lock", "index" };
 	struct kernel_statx stat;
-	struct cow_place place;
 
-	if (sys_statx(AT_FDCWD, path, 0, &stat) < 0)
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (cow_stat(store->dir, names[i], &stat) == 0 && stat.inode == place->inode &&
+		    stat.dev_major == place->major && stat.dev_minor == place->minor)
+			return true;
+	return false;
+}
+
+bool cow_is_reached(const struct cow_store *store, int dir, const char *path)
+{
+	struct kernel_statx stat, own;
+	struct cow_place place;
+	bool reached;
+	int fd;
+
+	if (sys_statx(dir, path, AT_EMPTY_PATH, &stat) < 0 || cow_stat(store->dir, "", &own) < 0)
 		return false;
-	place = (struct cow_place){ .inode = stat.inode,
-				    .major = stat.dev_major,
-				    .minor = stat.dev_minor };
-	return cow_is_below(store->dir, &place) > 0;
+	place = (struct cow_place){ stat.inode, stat.dev_major, stat.dev_minor };
+	if (!S_ISDIR(stat.mode))
+		return is_file_of(store, &place);
+	if (cow_is_below(store->dir, &place) > 0)
+		return true;
+	fd = sys_openat(dir, *path == '\0' ? "." : path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	place = (struct cow_place){ own.inode, own.dev_major, own.dev_minor };
+	reached = fd >= 0 && cow_is_below(fd, &place) > 0;
+	if (fd >= 0)
+		sys_close(fd);
+	return reached;
 }
 
 void cow_wait(const struct cow_store *store)

@@ -250,12 +250,40 @@ CHANGE='cd d; echo more >>a; rm -r sub; mkdir new; echo x >new/file; chmod 0600 
 }
 
 @test "the command cannot be given a way to write to the store" {
-	for grant in "-w $T" "-w $T/state" "--bind $T /x" "--bind / /x"; do
+	mkdir "$T/lower" "$T/work"
+	give "$T"
+	for grant in "-w $T" "-w $T/state" "--bind $T /x" "--bind / /x" "--bind-fd 5 /x" \
+		"--overlay-src $T/lower --overlay $T/state $T/work /x" "--overlay-src $T/lower --overlay $T/work $T/state /x"; do
 		# shellcheck disable=SC2086
-		run --separate-stderr sh_ $grant -- /bin/true
+		run --separate-stderr sh_ $grant -- /bin/true 5<"$T"
 		exits 125
 		one_line "write to the store"
 		[ -z "$(stores)" ]
+	done
+	for backend in overlay notify; do
+		for grant in "-w $T/s/state" "-w $T/s/upper" "-w $T/s" "--bind $T/s/lock /x" "--bind $T/s/upper /x" \
+			"--bind $T/d/../s/state /x" "--dev-bind $T/s/upper /x"; do
+			# shellcheck disable=SC2086
+			run --separate-stderr sh_ --cow-backend "$backend" --cow-store "$T/s" $grant -- /bin/true
+			exits 125
+			one_line "write to the store"
+			[ ! -e "$T/s" ]
+		done
+	done
+	run --separate-stderr sh_ --cow-backend notify --cow-store "$T/s" -w "$T/s/index" -- /bin/true
+	exits 125
+	one_line "write to the store"
+}
+
+@test "ways to write elsewhere, and to read the store, are none" {
+	mkdir "$T/lower" "$T/work" "$T/upper"
+	give "$T"
+	for grant in "-w $T/upper" "--bind-fd 5 /x" "--ro-bind-fd 6 /x" "-r $T" "--ro-bind / /x" \
+		"--overlay-src $T/lower --overlay $T/upper $T/work /x"; do
+		# shellcheck disable=SC2086
+		run --separate-stderr sh_ $grant -- /bin/true 5<"$T/lower" 6<"$T"
+		exits 0
+		[ -z "$stderr" ]
 	done
 }
 
