@@ -65,7 +65,8 @@ static int probe_main(void *argument)
 	_exit(-sys_mount_data("overlay", "/", "overlay", 0, text));
 }
 
-/* Returns 0, or why there is no overlay of the directories, -errno. */
+/* Returns 0, or why there is no overlay of the directories, -errno. That is said, unless there is no child
+ * even: then the box fails alike. */
 static int probe_overlay(struct box *box)
 {
 	struct probe probe = { box, geteuid(), getegid() };
@@ -84,7 +85,11 @@ static int probe_overlay(struct box *box)
 	clone_unmap_stacks(&stack, 1);
 	if (pid < 0)
 		return pid;
-	return WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
+	status = WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
+	if (status != 0)
+		init_note(box->plan,
+			  "cow: no overlay can be mounted, notify is taken: ", strerror(status));
+	return -status;
 }
 
 static int choose_backend(struct box *box, struct fault *fault)

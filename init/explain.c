@@ -151,7 +151,7 @@ static void print_changes(struct printer *printer, const struct plan *plan)
 		[COW_KEEP] = "are kept",
 	};
 	static const char *const backends[] = {
-		[COW_AUTO] = "overlay",
+		[COW_AUTO] = "overlay, or notify where none can be mounted",
 		[COW_OVERLAY] = "overlay",
 		[COW_NOTIFY] = "notify",
 	};

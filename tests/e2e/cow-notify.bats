@@ -206,9 +206,11 @@ CHANGE='cd d; echo more >>a; rm -r sub; mkdir new; echo x >new/file; chmod 0600 
 	# None has its changes on another one, and no whiteouts of its own there either.
 	run --separate-stderr as_caller unshare -Urm bash -c '
 		mount -t overlay -o "userxattr,lowerdir=$1/l,upperdir=$1/u,workdir=$1/w" o "$1/state"
-		cd "$1" && shift && exec "$@" 3>status' - "$T" "$NB" "${SYSTEM[@]}" --cow "$T/d" \
+		cd "$1" && shift && "$1" --quiet --on-success discard "${@:2}" 3>first && "$@" 3>status' \
+		- "$T" "$NB" "${SYSTEM[@]}" --cow "$T/d" \
 		--status-fd 3 -- /bin/sh -c "cd $T; $CHANGE"
 	exits 0
+	one_line 'notify is taken'
 	grep -q notify "$T/status"
 	[ "$(cat "$T/d/new/file")" = x ]
 	[ ! -e "$T/d/sub" ]

@@ -338,7 +338,7 @@ CHANGE='cd d; echo more >>a; rm -r sub; mkdir new; echo x >new/file; chmod 0600 
 @test "--explain says what will be, and makes nothing" {
 	run sh_ --on-failure keep --explain -- /bin/true
 	exits 0
-	says 'copy-on-write' "|-- directory $T/d" '|-- after success changes are committed to it' '`-- after failure changes are kept'
+	says 'copy-on-write' "|-- directory $T/d" '|-- backend overlay, or notify where none can be mounted' '|-- after success changes are committed to it' '`-- after failure changes are kept'
 	[ -z "$(stores)" ]
 	unchanged
 }
