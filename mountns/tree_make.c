@@ -185,7 +185,9 @@ static int write_index(struct maker *maker)
 
 	if (fd < 0)
 		return -errno;
-	qsort(maker->entries, maker->count, sizeof(*maker->entries), compare_entries);
+	/* An empty directory has none, and qsort(3) may not be given NULL. */
+	if (maker->count > 0)
+		qsort(maker->entries, maker->count, sizeof(*maker->entries), compare_entries);
 	take_last_change(maker);
 	error = write_all(fd, &count, sizeof(count));
 	if (error == 0)
