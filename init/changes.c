@@ -208,27 +208,74 @@ int changes_prepare(struct box *box, struct fault *fault)
 	return plan->explain ? 0 : make_store(box, fault);
 }
 
-static int refuse_store(const char *path, struct fault *fault)
+static int refuse_way(const char *option, const char *reason, const char *way, struct fault *fault)
 {
-	fault_text(fault, "options", "--cow-store",
-		   "the command must not be able to write to the store, and could by");
-	fault->detail = path;
+	fault_text(fault, "options", option, reason);
+	fault->detail = way;
 	return -1;
 }
 
-/* A path through which the step lets the command write to the store; NULL if there is none. */
-static const char *way_to_store(const struct cow_store *store, const struct mount_step *step)
+static int refuse_store(const char *way, struct fault *fault)
+{
+	return refuse_way("--cow-store",
+			  "the command must not be able to write to the store, and could by", way,
+			  fault);
+}
+
+static int refuse_lower(const char *way, struct fault *fault)
+{
+	return refuse_way("--cow", "the command could write to the directory itself, by", way,
+			  fault);
+}
+
+/* A host directory that the command can write to through a step. */
+struct way {
+	const char *path; /* "" where FD is it */
+	int fd;
+	const char *name; /* for a message */
+	const char *dest; /* where it is seen; NULL: in the guise of an overlay */
+};
+
+static size_t find_ways(const struct mount_step *step, struct way ways[2])
 {
 	if (step->kind == STEP_BIND && (step->flags & STEP_READ_ONLY) == 0) {
-		if (step->source == NULL)
-			return cow_is_reached(store, step->fd, "") ? step->dest : NULL;
-		return cow_is_reached(store, AT_FDCWD, step->source) ? step->source : NULL;
+		ways[0] = step->source != NULL
+				  ? (struct way){ step->source, AT_FDCWD, step->source, step->dest }
+				  : (struct way){ "", step->fd, step->dest, step->dest };
+		return 1;
 	}
 	if (step->kind != STEP_OVERLAY)
-		return NULL;
-	if (cow_is_reached(store, AT_FDCWD, step->source))
-		return step->source;
-	return cow_is_reached(store, AT_FDCWD, step->text) ? step->text : NULL;
+		return 0;
+	ways[0] = (struct way){ step->source, AT_FDCWD, step->source, NULL };
+	ways[1] = (struct way){ step->text, AT_FDCWD, step->text, NULL };
+	return 2;
+}
+
+/* At its own place, and below what covers the directory there. */
+static bool is_covered(const struct way *way, bool before)
+{
+	char real[PATH_MAX], dest[PATH_MAX];
+
+	return before && way->dest != NULL && way->path[0] != '\0' &&
+	       realpath(way->path, real) != NULL &&
+	       mountns_flatten(way->dest, dest, sizeof(dest)) >= 0 && strcmp(real, dest) == 0;
+}
+
+static int check_step(const struct cow_store *store, const struct mount_step *step, bool before,
+		      struct fault *fault)
+{
+	struct way ways[2];
+	size_t count = find_ways(step, ways);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct way *way = &ways[i];
+
+		if (cow_is_reached(store, way->fd, way->path))
+			return refuse_store(way->name, fault);
+		if (cow_reaches_lower(store, way->fd, way->path) && !is_covered(way, before))
+			return refuse_lower(way->name, fault);
+	}
+	return 0;
 }
 
 /* The steps from changes_prepare() are its own. */
@@ -237,35 +284,37 @@ static int check_steps(const struct box *box, struct fault *fault)
 	size_t place = box->plan->cow_place;
 	size_t own = box->step_count - box->plan->step_count;
 
-	for (size_t i = 0; i < box->step_count; i++) {
-		bool asked = i < place || i >= place + own;
-		const char *way = asked ? way_to_store(box->cow, &box->steps[i]) : NULL;
+	for (size_t i = 0; i < box->step_count; i++)
+		if ((i < place || i >= place + own) &&
+		    check_step(box->cow, &box->steps[i], i < place, fault) != 0)
+			return -1;
+	return 0;
+}
 
-		if (way != NULL)
-			return refuse_store(way, fault);
+/* Grants are at their own places, and the directory is mounted after those above it. */
+static int check_grants(const struct box *box, struct fault *fault)
+{
+	for (size_t i = 0; i < box->view.source_count; i++) {
+		const struct source *source = &box->view.sources[i];
+
+		if ((source->rights & (GRANT_WRITE | GRANT_APPEND)) == 0)
+			continue;
+		if (strcmp(source->path, box->cow->lower_path) == 0)
+			return fault_text(fault, "options", "--cow",
+					  "the same directory is granted with --write");
+		if (cow_is_reached(box->cow, source->fd, ""))
+			return refuse_store(source->path, fault);
 	}
 	return 0;
 }
 
 int changes_check(const struct box *box, struct fault *fault)
 {
-	const struct cow_store *store = box->cow;
-
-	for (size_t i = 0; i < box->view.source_count && store != NULL; i++) {
-		const struct source *source = &box->view.sources[i];
-
-		if ((source->rights & (GRANT_WRITE | GRANT_APPEND)) == 0)
-			continue;
-		if (strcmp(source->path, store->lower_path) == 0)
-			return fault_text(fault, "options", "--cow",
-					  "the same directory is granted with --write");
-		if (cow_is_reached(store, source->fd, ""))
-			return refuse_store(source->path, fault);
-	}
-	if (store != NULL && check_steps(box, fault) != 0)
+	if (box->cow == NULL)
+		return 0;
+	if (check_grants(box, fault) != 0 || check_steps(box, fault) != 0)
 		return -1;
-	if (store != NULL)
-		cow_wait(store);
+	cow_wait(box->cow);
 	return 0;
 }
 

@@ -9,7 +9,7 @@
  * plan's view alone. Returns 0, or -1 with the fault. */
 int changes_prepare(struct box *box, struct fault *fault);
 
-/* With the view: that the command cannot write to the store. Returns 0, or -1 with the fault. */
+/* With the view: that the command can write neither to the store nor to the directory itself. Returns 0, or -1 with the fault. */
 int changes_check(const struct box *box, struct fault *fault);
 
 /* The command has not run: removes the store. */

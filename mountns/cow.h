@@ -84,6 +84,9 @@ void cow_wait(const struct cow_store *store);
  * there, or below, or PATH in it? What cannot be opened is no way to it. */
 bool cow_is_reached(const struct cow_store *store, int dir, const char *path);
 
+/* Could who writes to PATH, named alike, change the lower directory: is that there, or below? */
+bool cow_reaches_lower(const struct cow_store *store, int dir, const char *path);
+
 /* Closes everything; the store stays. */
 void cow_close(struct cow_store *store);
 

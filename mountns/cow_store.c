@@ -186,6 +186,17 @@ bool cow_is_reached(const struct cow_store *store, int dir, const char *path)
 	return reached;
 }
 
+bool cow_reaches_lower(const struct cow_store *store, int dir, const char *path)
+{
+	struct kernel_statx stat;
+	struct cow_place place;
+
+	if (sys_statx(dir, path, AT_EMPTY_PATH, &stat) < 0 || !S_ISDIR(stat.mode))
+		return false;
+	place = (struct cow_place){ stat.inode, stat.dev_major, stat.dev_minor };
+	return cow_is_below(store->lower, &place) > 0;
+}
+
 void cow_wait(const struct cow_store *store)
 {
 	const struct timespec pause = { .tv_nsec = 500000 };

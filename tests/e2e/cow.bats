@@ -275,6 +275,41 @@ CHANGE='cd d; echo more >>a; rm -r sub; mkdir new; echo x >new/file; chmod 0600 
 	one_line "write to the store"
 }
 
+@test "the command cannot be given another way to write to the directory" {
+	mkdir "$T/lower" "$T/work"
+	ln -s d "$T/l"
+	give "$T"
+	# The second could write to the store as well.
+	export XDG_STATE_HOME=$NB_DIR/state$BATS_TEST_NUMBER
+	mkdir "$XDG_STATE_HOME"
+	give "$XDG_STATE_HOME"
+	before=$(picture)
+	for grant in "--bind $T $T" "--bind $T/d $T/d" "--bind $T/d /x" "--bind $T/l /x" "--bind $T /x" "--dev-bind $T/d /x" "--bind-fd 5 /x" \
+		"--overlay-src $T/lower --overlay $T/d $T/work /x" "--overlay-src $T/lower --overlay $T/work $T /x"; do
+		# shellcheck disable=SC2086
+		run --separate-stderr sh_ $grant -- /bin/sh -c 'echo x >>d/a; echo x >>/x/a' 5<"$T/d"
+		exits 125
+		one_line "could write to the directory itself, by "
+		unchanged
+		[ -z "$(ls "$XDG_STATE_HOME/nestbox")" ]
+	done
+	for grant in "--bind $T /x" "--bind $T/d /x" "--bind $T/d/ $T/l"; do
+		# shellcheck disable=SC2086
+		run --separate-stderr box $grant --cow "$T/d" -- /bin/true
+		exits 125
+		one_line "could write to the directory itself, by "
+	done
+	# What is above it, at its own place and under it, is no such way.
+	run --separate-stderr box --bind "$T" "$T" --bind "$T/d" "$T/../${T##*/}/d/" --cow "$T/d" -- /bin/sh -c 'echo x >>d/a; echo x >y; exit 1'
+	exits 1
+	[ -e "$T/y" ]
+	unchanged
+	run --separate-stderr sh_ -w "$T" -- /bin/sh -c 'echo x >>d/a; exit 1'
+	exits 1
+	unchanged
+	rm -r "$XDG_STATE_HOME"
+}
+
 @test "ways to write elsewhere, and to read the store, are none" {
 	mkdir "$T/lower" "$T/work" "$T/upper"
 	give "$T"
