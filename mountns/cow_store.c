@@ -280,14 +280,32 @@ int cow_open(struct cow_store *store, const char *path, struct fault *fault)
 
 /* --- Removing one --------------------------------------------------------------------------------- */
 
+#define GONE "upper.new" /* a name that nobody takes for changes */
+
+/* From here on there is nothing to be committed, however little of it is removed: of a tree without its index
+ * nothing is known, and without this what is not there any more would be taken for deleted. */
+static int forget_changes(const struct cow_store *store)
+{
+	int copy = store->staged[0] != '\0' ? cow_open_staged(store) : -1;
+	int error = cow_remove(store->dir, GONE, true);
+
+	if (copy >= 0) {
+		if (renameat(copy, COW_UPPER, copy, GONE) < 0 && errno != ENOENT && error == 0)
+			error = -errno;
+		sys_close(copy);
+	}
+	if (error == 0 && renameat(store->dir, COW_UPPER, store->dir, GONE) < 0 && errno != ENOENT)
+		error = -errno;
+	return error < 0 ? error : cow_remove(store->dir, "index", true);
+}
+
 /* With the state last, so that what is left of an interrupted removal is a store, and can be removed. */
 static int discard(struct cow_store *store, struct fault *fault)
 {
-	static const char *const names[] = { "upper",     "work",  "tree", "index",
-					     "state.new", "state", "lock" };
-	int error = 0;
+	static const char *const names[] = { GONE, "work", "tree", "state.new", "state", "lock" };
+	int error = forget_changes(store);
 
-	if (store->staged[0] != '\0') {
+	if (error == 0 && store->staged[0] != '\0') {
 		error = cow_remove(store->lower, store->staged, true);
 		if (error < 0)
 			return cow_fault(store, fault, store->staged, error);

@@ -58,17 +58,20 @@ int tree_open(struct tree *tree, const struct cow_store *store, struct fault *fa
 	*tree = (struct tree){ .lower = store->lower,
 			       .dev_major = stat.dev_major,
 			       .dev_minor = stat.dev_minor };
-	if (error < 0)
-		return fault_errno(fault, "copy-on-write", TREE_DIRECTORY, error);
-	fd = sys_openat(store->dir, TREE_INDEX, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
-	if (fd < 0)
-		return fault_errno(fault, "copy-on-write", TREE_INDEX, fd);
-	error = map_index(tree, fd);
-	sys_close(fd);
+	fd = error < 0 ? error
+		       : sys_openat(store->dir, TREE_INDEX,
+				    O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);
+	error = fd < 0 ? fd : map_index(tree, fd);
+	if (fd >= 0)
+		sys_close(fd);
 	if (error == 0)
 		return 0;
 	tree_close(tree);
-	return fault_errno(fault, "copy-on-write", TREE_INDEX, error);
+	if (error != -ENOENT && error != -EUCLEAN)
+		return fault_errno(fault, "copy-on-write", TREE_INDEX, error);
+	fault_text(fault, "cow", store->path,
+		   "was not made to its end, or not removed to it; use --cow-discard");
+	return -1;
 }
 
 void tree_close(struct tree *tree)

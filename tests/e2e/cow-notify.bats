@@ -185,6 +185,33 @@ CHANGE='cd d; echo more >>a; rm -r sub; mkdir new; echo x >new/file; chmod 0600 
 	unchanged
 }
 
+@test "what was half discarded, or half made, is never committed" {
+	for n in {1..40}; do
+		run as_caller strace -o /dev/null -e trace=unlinkat -e inject=unlinkat:signal=KILL:when="$n" \
+			"$NB" "${SYSTEM[@]}" --cow "$T/d" --cow-backend notify --cow-store "$T/s" -- /bin/false
+		[ "$status" -eq 137 ] || break
+		[ -e "$T/s/state" ] || { rm -rf "$T/s"; continue; }
+		run --separate-stderr nb --cow-commit "$T/s"
+		[ "$status" -eq 0 ] || one_line 'use --cow-discard'
+		# A commit of nothing gives the directory itself the times that it has.
+		diff <(sed 1d <<<"$before") <(picture | sed 1d)
+		[ ! -e "$T/s" ] || nb --cow-discard "$T/s"
+	done
+	exits 1
+	[ "$n" -gt 8 ]
+	before=$(picture)
+	for call in symlinkat mkdirat linkat; do
+		run as_caller strace -o /dev/null -e trace=$call -e inject=$call:signal=KILL:when=1+ "$NB" "${SYSTEM[@]}" \
+			--cow "$T/d" --cow-backend notify --cow-store "$T/s" -- /bin/true
+		[ -e "$T/s/state" ] || { rm -rf "$T/s"; continue; }
+		run --separate-stderr nb --cow-commit "$T/s"
+		exits 125
+		one_line 'use --cow-discard'
+		unchanged
+		nb --cow-discard "$T/s"
+	done
+}
+
 @test "nobody else can listen: bad use" {
 	touch "$T/log"
 	give "$T/log"
