@@ -114,6 +114,7 @@ struct cow_change {
 struct cow_changes {
 	struct cow_change *list; /* sorted by the bytes of the path */
 	size_t count;
+	size_t bytes; /* of all paths */
 };
 
 /* Returns 0, or -1 with the fault. Files that are as they were are no changes, whoever has written them. */
@@ -131,13 +132,13 @@ char *cow_escape(const char *path);
 /* --- Commit ------------------------------------------------------------------------------------- */
 
 /*
- * Makes the lower directory what the box saw. First everything is checked for conflicts; if there are some,
- * that is a fault, *CONFLICTS are these paths (else there are none), and nothing is changed. Then each file comes in by one rename(2), with its mode,
- * owner, times, extended attributes, holes and other names; what was deleted goes. Never is a symbolic link
- * followed, in either tree. Others who commit to the same directory wait (flock(2) of it, for 30 seconds).
- * Whenever this is interrupted, by SIGKILL or a lost machine, the store holds what is still to be done, and
- * cow_commit() goes on with it. At the end the store has no changes any more. Returns 0, or -1 with the fault;
- * also then the store is as good as before.
+ * Makes the lower directory what the box saw. First everything is checked for conflicts; if there are some, that is
+ * a fault, *CONFLICTS are these paths (else there are none), and nothing is changed. Then each file comes in by one
+ * rename(2), with its mode, owner, times, extended attributes, holes and other names; what was deleted goes. Never
+ * is a symbolic link followed, in either tree. Others who commit to the same directory wait (flock(2) of it, for 30
+ * seconds). Whenever this is interrupted, by SIGKILL or a lost machine, the store holds what is still to be done,
+ * and cow_commit() goes on with it. At the end the store has no changes any more. Returns 0, or -1 with the fault;
+ * also then the store is as good as before. What others do to a file between the check and its rename is lost.
  */
 int cow_commit(struct cow_store *store, struct cow_changes *conflicts, struct fault *fault);
 

@@ -8,6 +8,9 @@
 
 #include "mountns/cow_tour.h"
 
+/* A box may have made any number of names, and each is told with the whole way to it. */
+#define LONGEST ((size_t)256 << 20)
+
 #define OPEN_ANY (O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | KERNEL_LARGEFILE)
 
 /* --- The list ------------------------------------------------------------------------------------- */
@@ -32,6 +35,9 @@ int cow_add_change(struct cow_changes *changes, struct cow_change change, const 
 	if (change.path == NULL)
 		return -ENOMEM;
 	list[changes->count++] = change;
+	changes->bytes += strlen(change.path);
+	if (changes->bytes > LONGEST)
+		return -E2BIG;
 	return 0;
 }
 
@@ -202,6 +208,7 @@ static int list_hidden(struct cow_tour *tour, const struct cow_level *level)
 static int list_leave(struct cow_tour *tour, struct cow_level *level)
 {
 	struct kernel_statx lower;
+	int error;
 
 	if (!cow_tour_has_lower(tour))
 		return 0;
@@ -210,11 +217,10 @@ static int list_leave(struct cow_tour *tour, struct cow_level *level)
 	if (tour->upper.depth > 1 || cow_stat(tour->lower.fd, "", &lower) < 0 ||
 	    (level->stat.mode & 07777) == (lower.mode & 07777))
 		return 0;
-	return cow_add_change(tour->context,
-			      (struct cow_change){ COW_ATTRIBUTES, true, level->stat.mode, NULL },
-			      ".", NULL) < 0
-		       ? cow_tour_fault(tour, -ENOMEM)
-		       : 0;
+	error = cow_add_change(tour->context,
+			       (struct cow_change){ COW_ATTRIBUTES, true, level->stat.mode, NULL },
+			       ".", NULL);
+	return error < 0 ? cow_tour_fault(tour, error) : 0;
 }
 
 int cow_list(struct cow_store *store, struct cow_changes *changes, struct fault *fault)

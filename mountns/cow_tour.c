@@ -30,6 +30,9 @@ int cow_tour_fault(struct cow_tour *tour, int error)
 	if (error == -ESTALE)
 		return cow_fault_text(tour->store, tour->fault, path,
 				      "was moved by somebody meanwhile");
+	if (error == -E2BIG)
+		return cow_fault_text(tour->store, tour->fault, tour->store->lower_path,
+				      "has more changes than can be listed");
 	return cow_fault(tour->store, tour->fault, path, error);
 }
 

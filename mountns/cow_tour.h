@@ -50,7 +50,7 @@ bool cow_tour_has_lower(const struct cow_tour *tour);
 /* A fault about the entry where the tour is. */
 int cow_tour_fault(struct cow_tour *tour, int error);
 
-/* Adds a change of PATH, or where NAME is not NULL of that in the directory PATH. Returns 0, or -ENOMEM. */
+/* Adds a change of PATH, or where NAME is not NULL of that in the directory PATH. Returns 0, -ENOMEM, or -E2BIG. */
 int cow_add_change(struct cow_changes *changes, struct cow_change change, const char *path,
 		   const char *name);
 void cow_sort_changes(struct cow_changes *changes);

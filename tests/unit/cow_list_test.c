@@ -217,11 +217,40 @@ static void test_cursor(void **state)
 	cow_cursor_end(&cursor);
 }
 
+/* A box can make names without end: of these the paths alone would have more than 300 MB. */
+static void test_too_long(void **state)
+{
+	struct cow_changes changes;
+	char name[240];
+	int fd, next;
+
+	(void)state;
+	memset(name, 'd', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	assert_int_equal(mkdir(at(top, "lower"), 0755), 0);
+	make_store("store", at(top, "lower"), NULL, 0);
+	fd = open(at(top, "store/upper"), O_PATH | O_CLOEXEC);
+	for (int depth = 0; depth < 1600; depth++) {
+		assert_int_equal(mkdirat(fd, name, 0700), 0);
+		next = openat(fd, name, O_PATH | O_CLOEXEC);
+		assert_true(next >= 0);
+		close(fd);
+		fd = next;
+	}
+	close(fd);
+	check(cow_open(&store, at(top, "store"), &fault));
+	assert_int_equal(cow_list(&store, &changes, &fault), -1);
+	assert_string_equal(fault.reason, "has more changes than can be listed");
+	assert_int_equal(changes.count, 0);
+	check(cow_commit(&store, &changes, &fault));
+	cow_close(&store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BOTH(test_all_kinds), BOTH(test_nothing), BOTH(test_foreign),
-		BOTH(test_holes),     BOTH(test_cursor),
+		BOTH(test_holes),     BOTH(test_cursor),  BOTH(test_too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
