@@ -108,16 +108,10 @@ static struct notify_answer open_path(const struct notify_call *call, const stru
 	return fd < 0 ? notify_return(fd) : notify_fd(fd, (flags & O_CLOEXEC) != 0);
 }
 
-/* Arguments of 32 bits may have anything above them. */
-static int low(uint64_t argument)
-{
-	return (int)(uint32_t)argument;
-}
-
 static struct notify_answer handle_openat(const struct notify_call *call, void *context)
 {
-	return open_path(call, context, low(call->arguments[0]), call->arguments[1],
-			 low(call->arguments[2]));
+	return open_path(call, context, notify_int(call->arguments[0]), call->arguments[1],
+			 notify_int(call->arguments[2]));
 }
 
 static struct notify_answer handle_openat2(const struct notify_call *call, void *context)
@@ -135,14 +129,15 @@ static struct notify_answer handle_openat2(const struct notify_call *call, void 
 	if (error < 0 || how.resolve != 0 || (how.flags & ~(uint64_t)INT32_MAX) != 0 ||
 	    (how.flags & (uint64_t)(ACCESS | O_CREAT | O_TRUNC)) == 0)
 		return notify_continue();
-	return open_path(call, context, low(call->arguments[0]), call->arguments[1],
+	return open_path(call, context, notify_int(call->arguments[0]), call->arguments[1],
 			 (int)how.flags);
 }
 
 #ifdef __NR_open
 static struct notify_answer handle_open(const struct notify_call *call, void *context)
 {
-	return open_path(call, context, AT_FDCWD, call->arguments[0], low(call->arguments[1]));
+	return open_path(call, context, AT_FDCWD, call->arguments[0],
+			 notify_int(call->arguments[1]));
 }
 
 static struct notify_answer handle_creat(const struct notify_call *call, void *context)
@@ -161,8 +156,8 @@ static bool is_held(const struct append *append, int fd)
 
 static struct notify_answer handle_setfl(const struct notify_call *call, void *context)
 {
-	int fd = target_take(call, low(call->arguments[0]));
-	int flags = low(call->arguments[2]), error;
+	int fd = target_take(call, notify_int(call->arguments[0]));
+	int flags = notify_int(call->arguments[2]), error;
 
 	if (fd < 0)
 		return notify_return(fd == -EBADF ? -EBADF : -EPERM);
@@ -184,7 +179,7 @@ static bool exceeds_limit(const struct notify_call *call, uint64_t length)
 static struct notify_answer truncate_fd(const struct notify_call *call, const struct append *append,
 					uint64_t length)
 {
-	int error, fd = target_take(call, low(call->arguments[0]));
+	int error, fd = target_take(call, notify_int(call->arguments[0]));
 
 	if (fd < 0)
 		return notify_return(fd == -EBADF ? -EBADF : -EPERM);

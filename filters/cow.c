@@ -113,16 +113,10 @@ static struct notify_answer open_path(const struct notify_call *call, struct cow
 	return result;
 }
 
-/* Arguments of 32 bits may have anything above them. */
-static int low(uint64_t argument)
-{
-	return (int)(uint32_t)argument;
-}
-
 static struct notify_answer handle_openat(const struct notify_call *call, void *context)
 {
-	return open_path(call, context, low(call->arguments[0]), call->arguments[1],
-			 low(call->arguments[2]), 0);
+	return open_path(call, context, notify_int(call->arguments[0]), call->arguments[1],
+			 notify_int(call->arguments[2]), 0);
 }
 
 static struct notify_answer handle_openat2(const struct notify_call *call, void *context)
@@ -137,7 +131,7 @@ static struct notify_answer handle_openat2(const struct notify_call *call, void 
 	if (error < 0)
 		return leave(error);
 	/* With O_TRUNC and a restricted path the kernel empties it, of what it has. */
-	return open_path(call, context, low(call->arguments[0]), call->arguments[1],
+	return open_path(call, context, notify_int(call->arguments[0]), call->arguments[1],
 			 how.resolve == 0 ? (int)how.flags : (int)how.flags & ~O_TRUNC,
 			 how.resolve);
 }
@@ -145,7 +139,8 @@ static struct notify_answer handle_openat2(const struct notify_call *call, void 
 #ifdef __NR_open
 static struct notify_answer handle_open(const struct notify_call *call, void *context)
 {
-	return open_path(call, context, AT_FDCWD, call->arguments[0], low(call->arguments[1]), 0);
+	return open_path(call, context, AT_FDCWD, call->arguments[0],
+			 notify_int(call->arguments[1]), 0);
 }
 
 static struct notify_answer handle_creat(const struct notify_call *call, void *context)
@@ -319,8 +314,8 @@ static struct notify_answer handle_execve(const struct notify_call *call, void *
 
 static struct notify_answer handle_execveat(const struct notify_call *call, void *context)
 {
-	return execute_path(call, context, low(call->arguments[0]), call->arguments[1],
-			    low(call->arguments[4]));
+	return execute_path(call, context, notify_int(call->arguments[0]), call->arguments[1],
+			    notify_int(call->arguments[4]));
 }
 
 static struct notify_answer handle_restriction(const struct notify_call *call, void *context)

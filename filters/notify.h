@@ -59,6 +59,12 @@ static inline struct notify_answer notify_fd(int fd, bool cloexec)
 	return (struct notify_answer){ .kind = NOTIFY_FD, .fd = fd, .cloexec = cloexec };
 }
 
+/* An argument of 32 bits, which may have anything above them. */
+static inline int notify_int(uint64_t argument)
+{
+	return (int)(uint32_t)argument;
+}
+
 typedef struct notify_answer notify_handler(const struct notify_call *call, void *context);
 
 struct notify_row {

@@ -333,42 +333,25 @@ static void tell_conflicts(const struct plan *plan, const struct cow_changes *co
 {
 	for (size_t i = 0; i < conflicts->count; i++) {
 		char *path = cow_escape(conflicts->list[i].path);
-		char line[] = { 'c',
-				'o',
-				'n',
-				'f',
-				'l',
-				'i',
-				'c',
-				't',
-				':',
-				' ',
-				(char)conflicts->list[i].kind,
-				' ',
-				' ',
-				'\0' };
+		char line[16];
 
+		snprintf(line, sizeof(line), "conflict: %c  ", conflicts->list[i].kind);
 		if (path != NULL)
 			init_note(plan, line, path);
 		free(path);
 	}
 }
 
-/* Returns 0, 1 if others have changed the same files, or -1 with the fault. */
-static int commit(const struct plan *plan, struct cow_store *store, struct fault *fault)
+/* Returns what has become of the changes; with the fault, and the store as it was, if they are not committed. */
+static const char *commit(const struct plan *plan, struct cow_store *store, struct fault *fault)
 {
 	struct cow_changes conflicts = { 0 };
-	int status = cow_commit(store, &conflicts, fault);
+	bool failed = cow_commit(store, &conflicts, fault) != 0;
+	const char *result = conflicts.count > 0 ? "conflict" : failed ? "failed" : "committed";
 
-	if (conflicts.count > 0) {
-		tell_conflicts(plan, &conflicts);
-		status = 1;
-		fault_text(fault, "commit", store->lower_path,
-			   "somebody else has changed these files meanwhile; nothing was "
-			   "committed");
-	}
+	tell_conflicts(plan, &conflicts);
 	cow_free_changes(&conflicts);
-	return status;
+	return result;
 }
 
 static int list(struct cow_store *store, struct fault *fault)
@@ -386,26 +369,26 @@ static int list(struct cow_store *store, struct fault *fault)
 	return error < 0 ? fault_errno(fault, "dry-run", "standard error", error) : 0;
 }
 
-/* Does with the changes what was asked for. Returns what has become of them; if that is something else with
- * the fault, the store as it was. What could not be listed is discarded all the same. */
+/* Does with the changes what was asked for. Returns what has become of them. With a fault the store is as it was,
+ * but that changes which could not be listed are discarded all the same. */
 static const char *settle(const struct plan *plan, struct cow_store *store, enum cow_end end,
 			  struct fault *fault)
 {
-	int status = 0, listed = 0;
+	const char *result = "discarded";
 	struct fault ignored;
 
 	fault->step = NULL;
-	if (plan->dry_run)
-		listed = list(store, fault);
-	else if (end == COW_COMMIT)
-		status = commit(plan, store, fault);
-	else if (end == COW_KEEP)
+	if (plan->dry_run) {
+		(void)list(store, fault);
+		result = "dry-run";
+	} else if (end == COW_KEEP) {
 		return "kept";
-	if (status != 0)
-		return status > 0 ? "conflict" : "failed";
-	if (cow_discard(store, listed == 0 ? fault : &ignored) != 0 || listed != 0)
-		return "failed";
-	return plan->dry_run ? "dry-run" : end == COW_COMMIT ? "committed" : "discarded";
+	} else if (end == COW_COMMIT) {
+		result = commit(plan, store, fault);
+		if (fault->step != NULL)
+			return result;
+	}
+	return cow_discard(store, fault->step == NULL ? fault : &ignored) == 0 ? result : "failed";
 }
 
 /* All in the box are dead. */
@@ -457,18 +440,12 @@ int changes_command(const struct plan *plan)
 	}
 	fault.step = NULL;
 	/* Its launcher was killed. */
-	if (store.backend == COW_NOTIFY && store.state == COW_RUNNING && commits &&
-	    tree_collect(&store, &fault) != 0) {
-		init_complain(plan, &fault);
-		return EXIT_NESTBOX;
-	}
-	fault.step = NULL;
-	if (plan->dry_run) {
-		if (list(&store, &fault) == 0)
-			cow_close(&store);
-	} else {
+	if (store.backend == COW_NOTIFY && store.state == COW_RUNNING && commits)
+		(void)tree_collect(&store, &fault);
+	if (fault.step == NULL && plan->dry_run)
+		(void)list(&store, &fault);
+	else if (fault.step == NULL)
 		settle(plan, &store, commits ? COW_COMMIT : COW_DISCARD, &fault);
-	}
 	if (fault.step == NULL)
 		return 0;
 	init_complain(plan, &fault);

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "init/alone.h"
-#include "init/changes.h"
 #include "init/box.h"
+#include "init/changes.h"
 #include "init/check.h"
 #include "init/clock.h"
 #include "init/clone.h"

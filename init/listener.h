@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The process that answers the workload's notified calls (filters/notify.h), where there are any: for
- * --append, or for --cow without an overlay. It is a child of the launcher and outside of the box, and does nothing else: an answer that takes
- * long (a file system that hangs, a socket that lingers when it is closed) keeps the workload waiting, but
- * not the launcher, with its signals and --timeout. It starts before PID 1 with memory of its own, gives up
- * all capabilities and nearly all system calls, and ends with the last process in the box.
+ * --append, or for --cow without an overlay. It is a child of the launcher and outside of the box, and does
+ * nothing else: an answer that takes long (a file system that hangs, a socket that lingers when it is closed)
+ * keeps the workload waiting, but not the launcher, with its signals and --timeout. It starts before PID 1 with
+ * memory of its own, gives up all capabilities and nearly all system calls, and ends with the last process in
+ * the box.
  */
 #ifndef NESTBOX_INIT_LISTENER_H
 #define NESTBOX_INIT_LISTENER_H

@@ -123,15 +123,11 @@ static int refused(enum cow_copy how)
 
 int cow_attributes_copy(int from, const struct kernel_statx *stat, int to, enum cow_copy how)
 {
-	const struct timespec times[2] = {
-		{ .tv_sec = (time_t)stat->access.seconds,
-		  .tv_nsec = (long)stat->access.nanoseconds },
-		{ .tv_sec = (time_t)stat->modification.seconds,
-		  .tv_nsec = (long)stat->modification.nanoseconds },
-	};
+	struct timespec times[2];
 	struct kernel_statx old;
 	int error = cow_stat(to, "", &old);
 
+	cow_times_of(stat, times);
 	/* A change of owner takes rights away, and an access control list sets some: the mode is last. */
 	if (error == 0 && (old.uid != stat->uid || old.gid != stat->gid) &&
 	    fchown(to, stat->uid, stat->gid) < 0)

@@ -141,23 +141,32 @@ static int step(struct cow_store *store, int *dir, const char *name, bool last, 
 	return check_outside(store, fd, path, fault);
 }
 
-/* A new directory of a random name in DIR. */
-static int make_random(struct cow_store *store, int dir, const char *path, struct fault *fault)
+int cow_add_letters(char *name)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz012345";
 	unsigned char bytes[8];
-	char name[] = "cow-........";
+
+	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+		return -EIO;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		strncat(name, &letters[bytes[i] % 32], 1);
+	return 0;
+}
+
+/* A new directory of a random name in DIR. */
+static int make_random(struct cow_store *store, int dir, const char *path, struct fault *fault)
+{
+	char name[16];
+	int error;
 
 	do {
-		if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
-			return cow_fault(store, fault, path, EIO);
-		for (size_t i = 0; i < sizeof(bytes); i++)
-			name[4 + i] = letters[bytes[i] % 32];
-		if (mkdirat(dir, name, 0700) == 0)
-			break;
-		if (errno != EEXIST)
-			return cow_fault(store, fault, path, errno);
-	} while (true);
+		strcpy(name, "cow-");
+		error = cow_add_letters(name);
+		if (error == 0)
+			error = sys_mkdirat(dir, name, 0700);
+	} while (error == -EEXIST);
+	if (error < 0)
+		return cow_fault(store, fault, path, error);
 	store->dir = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (store->dir < 0 || asprintf(&store->path, "%s/%s", path, name) < 0) {
 		store->path = NULL;

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -22,28 +21,6 @@ struct stage {
 };
 
 /* --- Entries -------------------------------------------------------------------------------------- */
-
-/* Overlayfs itself, as the lower file system, has no character devices 0/0. */
-static int make_whiteout(struct cow_tour *tour, const char *name)
-{
-	const struct stage *stage = tour->context;
-	int dir, fd, error = sys_mknodat(stage->to.fd, name, S_IFCHR);
-
-	if (error != -EPERM)
-		return error;
-	fd = sys_openat(stage->to.fd, name, NEW_FILE, 0600);
-	if (fd < 0)
-		return fd;
-	error = fsetxattr(fd, COW_OVERLAY_PREFIX "whiteout", "y", 1, 0) < 0 ? -errno : 0;
-	sys_close(fd);
-	dir = error < 0 ? error : sys_openat(stage->to.fd, ".", DIRECTORY, 0);
-	if (dir < 0)
-		return dir;
-	if (fsetxattr(dir, COW_OVERLAY_PREFIX "opaque", "x", 1, 0) < 0)
-		error = -errno;
-	sys_close(dir);
-	return error;
-}
 
 static int copy_content(const struct cow_entry *entry, int from, int to)
 {
@@ -103,14 +80,10 @@ static int copy_special(struct cow_tour *tour, const struct cow_entry *entry)
 {
 	const struct stage *stage = tour->context;
 	const struct kernel_statx *stat = &entry->stat;
-	const struct timespec times[2] = {
-		{ .tv_sec = (time_t)stat->access.seconds,
-		  .tv_nsec = (long)stat->access.nanoseconds },
-		{ .tv_sec = (time_t)stat->modification.seconds,
-		  .tv_nsec = (long)stat->modification.nanoseconds },
-	};
+	struct timespec times[2];
 	int error = make_special(tour, entry);
 
+	cow_times_of(stat, times);
 	if (error == 0 &&
 	    fchownat(stage->to.fd, entry->name, stat->uid, stat->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		error = -errno;
@@ -151,7 +124,7 @@ static int stage_entry(struct cow_tour *tour, struct cow_entry *entry)
 
 	if (entry->type == COW_WHITEOUT) {
 		if (!cow_tour_level(tour)->hidden)
-			error = make_whiteout(tour, entry->name);
+			error = cow_put_whiteout(stage->to.fd, entry->name);
 	} else if (entry->type == COW_DIRECTORY) {
 		error = sys_mkdirat(stage->to.fd, entry->name, 0700);
 	} else {
@@ -233,15 +206,8 @@ static int stage_leave(struct cow_tour *tour, struct cow_level *level)
 
 static int choose_name(struct cow_store *store)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz012345";
-	unsigned char bytes[8];
-
-	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
-		return -EIO;
 	strcpy(store->staged, ".nestbox-commit-");
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		strncat(store->staged, &letters[bytes[i] % 32], 1);
-	return 0;
+	return cow_add_letters(store->staged);
 }
 
 /* Makes NAME in DIR and opens it. */

@@ -197,15 +197,20 @@ bool cow_reaches_lower(const struct cow_store *store, int dir, const char *path)
 	return cow_is_below(store->lower, &place) > 0;
 }
 
-void cow_wait(const struct cow_store *store)
+void cow_wait_past(const struct cow_time *time)
 {
 	const struct timespec pause = { .tv_nsec = 500000 };
 	struct timespec now;
 
 	while (clock_gettime(CLOCK_REALTIME_COARSE, &now) == 0 &&
-	       (now.tv_sec < store->base.seconds ||
-		(now.tv_sec == store->base.seconds && now.tv_nsec <= store->base.nanoseconds)))
+	       (now.tv_sec < time->seconds ||
+		(now.tv_sec == time->seconds && now.tv_nsec <= time->nanoseconds)))
 		(void)nanosleep(&pause, NULL);
+}
+
+void cow_wait(const struct cow_store *store)
+{
+	cow_wait_past(&store->base);
 }
 
 /* --- Opening one ---------------------------------------------------------------------------------- */

@@ -169,6 +169,14 @@ int cow_times_keep(int dir, const struct kernel_statx *stat)
 	return error;
 }
 
+void cow_times_of(const struct kernel_statx *stat, struct timespec times[2])
+{
+	times[0] = (struct timespec){ .tv_sec = (time_t)stat->access.seconds,
+				      .tv_nsec = (long)stat->access.nanoseconds };
+	times[1] = (struct timespec){ .tv_sec = (time_t)stat->modification.seconds,
+				      .tv_nsec = (long)stat->modification.nanoseconds };
+}
+
 void cow_times_before(const struct cow_marks *marks, struct kernel_statx *stat)
 {
 	if (!marks->has_times)
@@ -210,6 +218,33 @@ int cow_marks_read(struct cow_marks *marks, int dir)
 	if (marks->has_times)
 		parse_times(marks, text);
 	return error;
+}
+
+/* Where there are no such devices: see cow.h. */
+static int put_empty_file(int dir, const char *name)
+{
+	int error = 0, fd = sys_openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int directory = sys_openat(dir, ".", DIRECTORY, 0);
+
+	if (fd < 0 || directory < 0)
+		error = fd < 0 ? fd : directory;
+	else if (fsetxattr(fd, COW_OVERLAY_PREFIX "whiteout", "y", 1, 0) < 0 ||
+		 fsetxattr(directory, COW_OVERLAY_PREFIX "opaque", "x", 1, 0) < 0)
+		error = -errno;
+	if (fd >= 0)
+		sys_close(fd);
+	if (directory >= 0)
+		sys_close(directory);
+	return error;
+}
+
+int cow_put_whiteout(int dir, const char *name)
+{
+	int error = sys_mknodat(dir, name, S_IFCHR);
+
+	return error == -EPERM || error == -EACCES || error == -EINVAL || error == -EOPNOTSUPP
+		       ? put_empty_file(dir, name)
+		       : error;
 }
 
 /* What these would mean is not what the entry itself shows; a mount with "userxattr" makes none. */

@@ -3,6 +3,8 @@
 #ifndef NESTBOX_MOUNTNS_COW_UPPER_H
 #define NESTBOX_MOUNTNS_COW_UPPER_H
 
+#include <time.h>
+
 #include "mountns/cow_walk.h"
 
 /* Ours, for what a commit changes while it works; stripped like overlayfs's own. */
@@ -32,6 +34,9 @@ struct cow_marks {
 	struct cow_time access, modification;
 };
 
+/* Makes NAME in DIR a whiteout, of whichever form its file system can have. */
+int cow_put_whiteout(int dir, const char *name);
+
 int cow_marks_read(struct cow_marks *marks, int dir);
 
 /* What NAME in DIR is. Makes accessible what its owner has locked, for a moment. */
@@ -58,6 +63,9 @@ int cow_content_copy(int from, int to, uint64_t size);
 int cow_times_keep(int dir, const struct kernel_statx *stat);
 /* STAT gets them, if they were noted. */
 void cow_times_before(const struct cow_marks *marks, struct kernel_statx *stat);
+
+/* For utimensat(2). */
+void cow_times_of(const struct kernel_statx *stat, struct timespec times[2]);
 
 /* Opens the copy in the lower directory. -EOWNERDEAD: it is not ours alone, so it is not the one that was made. */
 int cow_open_staged(const struct cow_store *store);

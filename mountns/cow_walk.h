@@ -58,6 +58,12 @@ int cow_fault(struct cow_store *store, struct fault *fault, const char *path, in
 int cow_fault_text(struct cow_store *store, struct fault *fault, const char *path,
 		   const char *reason);
 
+/* Adds eight random letters to NAME. Returns 0 or -EIO. */
+int cow_add_letters(char *name);
+
+/* Waits until the clock that stamps files is past TIME. */
+void cow_wait_past(const struct cow_time *time);
+
 /* The reverse of cow_escape(), in place. Returns 0 or -EINVAL. */
 int cow_unescape(char *text);
 

@@ -273,8 +273,8 @@ static int open_file(int proc, int fd, const struct kernel_statx *stat)
 	return file;
 }
 
-/* As it was before: mode, which a write may have taken something from, and times. Those that it has from the lower file are
- * that file's of now. */
+/* As it was before: mode, which a write may have taken something from, and times. Those that it has from the lower
+ * file are that file's of now. */
 static int give_attributes(const struct tree_entry *entry, int file,
 			   const struct kernel_statx *stat, const struct kernel_statx *lower)
 {

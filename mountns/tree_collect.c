@@ -90,33 +90,6 @@ static void give_owner(const struct collector *collector, const struct tree_entr
 
 /* --- Whiteouts ------------------------------------------------------------------------------------ */
 
-/* Where there are no such devices: see cow.h. */
-static int put_empty_file(int dir, const char *name)
-{
-	int error = 0, fd = sys_openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int directory = sys_openat(dir, ".", DIRECTORY, 0);
-
-	if (fd < 0 || directory < 0)
-		error = fd < 0 ? fd : directory;
-	else if (fsetxattr(fd, COW_OVERLAY_PREFIX "whiteout", "y", 1, 0) < 0 ||
-		 fsetxattr(directory, COW_OVERLAY_PREFIX "opaque", "x", 1, 0) < 0)
-		error = -errno;
-	if (fd >= 0)
-		sys_close(fd);
-	if (directory >= 0)
-		sys_close(directory);
-	return error;
-}
-
-static int put_whiteout(int dir, const char *name)
-{
-	int error = sys_mknodat(dir, name, S_IFCHR);
-
-	return error == -EPERM || error == -EACCES || error == -EINVAL || error == -EOPNOTSUPP
-		       ? put_empty_file(dir, name)
-		       : error;
-}
-
 /* What has been in the directory and is not there any more. */
 static int put_whiteouts(struct collector *collector, const struct level *level)
 {
@@ -137,7 +110,7 @@ static int put_whiteouts(struct collector *collector, const struct level *level)
 		if (*path == '\0' || strchr(path, '/') != NULL ||
 		    (entry->flags & TREE_FOREIGN) != 0 || cow_names_has(&level->names, path))
 			continue;
-		error = put_whiteout(collector->to.fd, path);
+		error = cow_put_whiteout(collector->to.fd, path);
 	}
 	collector->path[level->length] = '\0';
 	return error;

@@ -212,15 +212,11 @@ static bool has_attributes(int dir, const char *name)
 static int copy_attributes(struct maker *maker, const char *name, const struct kernel_statx *stat,
 			   int to)
 {
-	const struct timespec times[2] = {
-		{ .tv_sec = (time_t)stat->access.seconds,
-		  .tv_nsec = (long)stat->access.nanoseconds },
-		{ .tv_sec = (time_t)stat->modification.seconds,
-		  .tv_nsec = (long)stat->modification.nanoseconds },
-	};
+	struct timespec times[2];
 	struct kernel_statx made;
 	int from = -1, error = 0;
 
+	cow_times_of(stat, times);
 	if (stat->gid != getegid())
 		(void)!fchown(to, (uid_t)-1, stat->gid);
 	if (has_attributes(maker->lower.fd, name))
@@ -243,13 +239,9 @@ static int copy_attributes(struct maker *maker, const char *name, const struct k
 
 static int set_times(struct maker *maker, const char *name, const struct kernel_statx *stat)
 {
-	const struct timespec times[2] = {
-		{ .tv_sec = (time_t)stat->access.seconds,
-		  .tv_nsec = (long)stat->access.nanoseconds },
-		{ .tv_sec = (time_t)stat->modification.seconds,
-		  .tv_nsec = (long)stat->modification.nanoseconds },
-	};
+	struct timespec times[2];
 
+	cow_times_of(stat, times);
 	return utimensat(maker->tree.fd, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
@@ -484,15 +476,10 @@ static int start(struct maker *maker)
 /* Nothing of the box has the time of anything here: the kernel's clock ticks some hundred times a second. */
 static void wait_for_tick(void)
 {
-	const struct timespec pause = { .tv_nsec = 500000 };
-	struct timespec now, then;
+	struct timespec now;
 
-	if (clock_gettime(CLOCK_REALTIME, &then) < 0)
-		return;
-	while (clock_gettime(CLOCK_REALTIME_COARSE, &now) == 0 &&
-	       (now.tv_sec < then.tv_sec ||
-		(now.tv_sec == then.tv_sec && now.tv_nsec <= then.tv_nsec)))
-		(void)nanosleep(&pause, NULL);
+	if (clock_gettime(CLOCK_REALTIME, &now) == 0)
+		cow_wait_past(&(struct cow_time){ now.tv_sec, (uint32_t)now.tv_nsec });
 }
 
 static int make(struct maker *maker)
