@@ -254,6 +254,7 @@ nest: deps $(B)/nestbox $(TEST_PROGRAMS) ## in Docker, Podman, LXC and others, b
 	@NESTBOX=$(abspath $(B)/nestbox) tests/nest/run
 
 cow: $(B)/nestbox $(TEST_PROGRAMS) $(COW_PROGRAMS) ## copy-on-write against a plain directory (COW_STEPS=20000 COW_SEEDS="1 2")
+	@tests/cow/deps
 	@tests/e2e/run $(B)/nestbox cow
 
 sanitize: ## the same with address and undefined-behaviour sanitizers
