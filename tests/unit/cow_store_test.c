@@ -442,7 +442,7 @@ static void test_print(void **state)
 	char line[64] = "";
 	struct cow_change list[] = { { COW_ADDED, true, S_IFDIR, (char *)"d\n" },
 				     { COW_DELETED, false, 0, (char *)"x" } };
-	const struct cow_changes changes = { list, 2 };
+	const struct cow_changes changes = { .list = list, .count = 2 };
 	int fds[2];
 
 	(void)state;
