@@ -141,7 +141,7 @@ STATIC_CC := musl-gcc -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) -O2 -static \
              -idirafter /usr/include -idirafter /usr/include/$(shell $(HOSTCC) -print-multiarch 2>/dev/null)
 TEST_PROGRAMS := $(patsubst tests/lib/%.c,$(HELPERS)/%,$(filter-out tests/lib/bpf.c tests/lib/oracle.c,$(wildcard tests/lib/*.c))) \
                  $(patsubst tests/escape/%.c,$(HELPERS)/%,$(wildcard tests/escape/*.c))
-BENCH_PROGRAMS := build/bench/floor build/bench/noop build/bench/spin build/bench/opens
+BENCH_PROGRAMS := build/bench/floor build/bench/noop build/bench/spin build/bench/opens build/bench/files
 ifeq ($(LIBC),musl)
 BENCH_PROGRAMS += build/bench/start
 endif
@@ -282,6 +282,7 @@ bench: $(B)/nestbox $(BENCH_PROGRAMS) ## how long a start takes: ratios to the f
 	@NESTBOX=$(B)/nestbox tests/bench/scale
 	@NESTBOX=$(abspath $(B)/nestbox) tests/bench/idle
 	@NESTBOX=$(abspath $(B)/nestbox) tests/bench/append
+	@NESTBOX=$(abspath $(B)/nestbox) tests/bench/cow
 	$(if $(filter musl,$(LIBC)),@NESTBOX=$(abspath $(B)/nestbox) tests/bench/library)
 
 syscalls-list: $(B)/nestbox $(BENCH_PROGRAMS) ## write the list of system calls that a start may make
