@@ -18,6 +18,8 @@ const struct filter filter_listener = { .name = "listener", CODE(listener) };
 const struct filter filter_cow = { .name = "cow", CODE(cow) };
 const struct filter filter_cow_listener = { .name = "cow_listener", CODE(cow_listener) };
 const struct filter filter_tcp = { .name = "tcp", CODE(tcp) };
+const struct filter filter_local = { .name = "local", CODE(local) };
+const struct filter filter_unboxed = { .name = "unboxed", CODE(unboxed) };
 const struct filter filter_once = { .name = "once", CODE(once) };
 
 static const struct filter workload[] = {

@@ -17,6 +17,7 @@
 #include "init/clone.h"
 #include "init/descriptors.h"
 #include "init/explain.h"
+#include "init/fallback.h"
 #include "init/inits.h"
 #include "init/jobs.h"
 #include "init/personality.h"
@@ -215,7 +216,7 @@ static int conclude(const struct box *box, const struct reaper *reaper)
 	return reaper_exit_status(plan, reaper->status);
 }
 
-int alone_run(const struct plan *plan)
+int alone_run(const struct plan *plan, const struct box *tried)
 {
 	struct reaper reaper = {
 		.plan = plan,
@@ -234,6 +235,8 @@ int alone_run(const struct plan *plan)
 	if (plan->explain)
 		return explain(&box);
 	box.noted = noted;
+	if (tried != NULL && fallback_take(&box, tried, &fault) != 0)
+		return complain(plan, sys_getpid(), REPORT_SETUP_FAILED, &fault);
 	if (begin(&box, &workload, &reaper, &fault) != 0)
 		return complain(plan, sys_getpid(), REPORT_SETUP_FAILED, &fault);
 	if (workload.failed && plan->as == AS_NESTBOX)

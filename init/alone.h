@@ -5,7 +5,9 @@
 
 #include "init/plan.h"
 
-/* init_run() for a plan with init_only. */
-int alone_run(const struct plan *plan);
+struct box;
+
+/* init_run() for a plan with init_only. TRIED is the box in whose place it is, NULL: it is in none's. */
+int alone_run(const struct plan *plan, const struct box *tried);
 
 #endif

@@ -43,10 +43,11 @@ struct box {
 	char *pwd; /* room for a path behind "PWD=", in ENVIRONMENT; NULL: it is not told */
 	unsigned int namespaces; /* of the plan, less those that may be and are missing */
 	uint32_t missing;        /* walls, one bit each: init/walls.h; the launcher's affair */
-	struct fault *noted;     /* WALLS of them, where there is no report pipe to tell them */
-	uint32_t uid, gid;       /* of PID 1, as the box calls them */
-	bool maps_ids;           /* they are mapped to the caller's … */
-	bool launcher_maps; /* … by the launcher, and ranges of ids with them; else by PID 1 */
+	bool *lost_network;  /* PID 1 could not make the network namespace; NULL: nobody tried */
+	struct fault *noted; /* WALLS of them, where there is no report pipe to tell them */
+	uint32_t uid, gid;   /* of PID 1, as the box calls them */
+	bool maps_ids;       /* they are mapped to the caller's … */
+	bool launcher_maps;  /* … by the launcher, and ranges of ids with them; else by PID 1 */
 	const char *uid_map, *gid_map;
 	bool nested; /* the workload has a user namespace of its own, mapped back from these */
 	const char *nested_uid_map, *nested_gid_map;

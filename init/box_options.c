@@ -60,6 +60,7 @@ int set_flag(struct parser *parser, const struct option *option, char **argument
 		[FLAG_QUIET] = &plan->quiet,
 		[FLAG_DRY_RUN] = &plan->dry_run,
 		[FLAG_NO_BOUNDARY] = &ignored,
+		[FLAG_FALLBACK] = &plan->fallback,
 		[FLAG_EXPLAIN] = &plan->explain,
 		[FLAG_VERSION] = &plan->version,
 		[FLAG_HELP] = &plan->help,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,6 +97,13 @@ static bool kernel_has_half(void)
 	return sizeof(&here) == 8 || (uintptr_t)&here < 0xc0000000;
 }
 
+/* Whether there was to be one, and nothing else keeps the workload from the network. */
+static bool lacks_network_namespace(const struct box *box)
+{
+	return (box->plan->namespaces & ~box->namespaces & CLONE_NEWNET) != 0 ||
+	       (box->lost_network != NULL && *box->lost_network);
+}
+
 /* The next of those that come before the callers'. */
 static const struct filter *find_built_in(const struct box *box, size_t *index)
 {
@@ -104,6 +112,8 @@ static const struct filter *find_built_in(const struct box *box, size_t *index)
 		box->filter != NULL && !box->reaper && !box->plan->init_only ? &filter_init : NULL,
 		box->plan->restrict_kptr && kernel_has_half() ? &filter_kptr : NULL,
 		box->landlock.handled.ports != 0 ? &filter_tcp : NULL,
+		lacks_network_namespace(box) ? &filter_local : NULL,
+		box->plan->fallen ? &filter_unboxed : NULL,
 		box->filter != NULL && box->filter->asks ? &filter_once : NULL,
 		box->view.append_count > 0 ? &filter_append : NULL,
 		box->notifies ? &filter_cow : NULL,

@@ -47,7 +47,8 @@ bool hardening_wants_keyring(const struct box *box)
 	bool reachable = box->filter == NULL || !box->filter->refuses_keys;
 
 	return box->plan->new_keyring ||
-	       (box->plan->as == AS_NESTBOX && !box->plan->init_only && reachable);
+	       (box->plan->as == AS_NESTBOX && (!box->plan->init_only || box->plan->fallen) &&
+		reachable);
 }
 
 /* Where the kernel has no keys there is no keyring to leave: keyrings(7). It lacks all the calls for them then;

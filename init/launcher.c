@@ -23,6 +23,7 @@
 #include "init/clone.h"
 #include "init/descriptors.h"
 #include "init/explain.h"
+#include "init/fallback.h"
 #include "init/filters.h"
 #include "init/info.h"
 #include "init/jobs.h"
@@ -50,6 +51,7 @@ struct launcher {
 	struct listener listener;
 	int signals;         /* signalfd(2) */
 	struct relay *relay; /* of the box's own terminal; NULL: none */
+	bool lost_network;   /* box.lost_network */
 	int lack;            /* why not all namespaces could be made, -errno */
 	int parent;        /* pidfd of our own parent or the like, -1 if its end does not matter */
 	uint64_t deadline; /* CLOCK_MONOTONIC in nanoseconds, 0: none */
@@ -356,6 +358,7 @@ static int start(struct launcher *launcher, struct fault *fault)
 	struct box *box = &launcher->box;
 	int error;
 
+	box->lost_network = &launcher->lost_network;
 	if (signals_take(box, fault) != 0 || make_stacks(box, fault) != 0 ||
 	    watch_parent(launcher, fault) != 0 || prepare_relay(launcher, fault) != 0 ||
 	    listener_start(&launcher->listener, box, fault) != 0)
@@ -373,7 +376,8 @@ static int start(struct launcher *launcher, struct fault *fault)
 		sys_kill(launcher->pid, SIGKILL);
 		return -1;
 	}
-	error = drop_descriptors(launcher);
+	/* Without a box the command would need them yet. */
+	error = launcher->plan->fallback ? 0 : drop_descriptors(launcher);
 	if (error == 0)
 		error = drop_joined_rights(launcher->plan);
 	if (error == 0)
@@ -472,6 +476,8 @@ static bool take_report(struct launcher *launcher)
 		take_missing(launcher, &report);
 		break;
 	case REPORT_STARTED:
+		if (launcher->plan->fallback)
+			drop_descriptors(launcher);
 		launcher->started = !launcher->failed;
 		break;
 	case REPORT_STOPPED:
@@ -654,7 +660,12 @@ static void end_relay(struct launcher *launcher)
 static int conclude_failure(struct launcher *launcher)
 {
 	const struct fault fault = report_to_fault(&launcher->failure);
-	int status = fail(launcher->plan, launcher->failure.kind, &fault);
+	int status;
+
+	if (!launcher->lost && launcher->failure.kind == REPORT_SETUP_FAILED &&
+	    !launcher->timed_out && !launcher->hurried && fallback_applies(launcher->plan, &fault))
+		return fallback_run(&launcher->box, &fault);
+	status = fail(launcher->plan, launcher->failure.kind, &fault);
 
 	/* What was lost is the launcher's part alone, or the command has never run. */
 	if (launcher->lost)
@@ -706,6 +717,8 @@ static int run_box(const struct plan *plan)
 	if (start(&launcher, &fault) != 0) {
 		int status;
 
+		if (launcher.pid < 0 && fallback_applies(plan, &fault))
+			return fallback_run(&launcher.box, &fault);
 		relay_end(launcher.relay);
 		status = fail(plan, REPORT_SETUP_FAILED, &fault);
 		if (launcher.pid > 0)
@@ -735,5 +748,5 @@ int init_run(const struct plan *plan)
 		return changes_command(plan);
 	if (plan->dump_filter != DUMP_NOTHING)
 		return dump_filters(plan);
-	return plan->init_only ? alone_run(plan) : run_box(plan);
+	return plan->init_only ? alone_run(plan, NULL) : run_box(plan);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "init/fallback.h"
 #include "init/inits.h"
 #include "init/parser.h"
 #include "init/personality.h"
@@ -409,6 +410,8 @@ static int check(const struct parser *parser, struct fault *fault)
 	if (plan->die_with_parent && plan->fds[FD_DIE_WITH] >= 0)
 		return fault_text(fault, "options", "--die-with-fd",
 				  "cannot be combined with --die-with-parent");
+	if (plan->fallback && fallback_check(plan, fault) != 0)
+		return -1;
 	return check_descriptors(plan, fault);
 }
 

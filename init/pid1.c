@@ -136,6 +136,7 @@ static int make_network(const struct box *box, struct fault *fault)
 	if (error == 0)
 		return raise_loopback(fault);
 	fault_errno(fault, "network", "namespace", error);
+	*box->lost_network = true; /* for the filters, in this memory */
 	return wall_missing(box, WALL_NET, fault);
 }
 
@@ -432,7 +433,7 @@ int pid1_main(void *argument)
 		report_fault(box->report[1], REPORT_SETUP_FAILED, &fault);
 		sys_exit_group(EXIT_NESTBOX);
 	}
-	if (box->plan->fds[FD_STATUS] >= 0)
+	if (box->plan->fds[FD_STATUS] >= 0 || box->plan->fallback)
 		report_send(box->report[1], REPORT_STARTED, 0);
 	serve(box, workload);
 }

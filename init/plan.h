@@ -155,6 +155,9 @@ struct plan {
 	unsigned int try_for;    /* those of them which the box can do without */
 	/* Of each wall that cannot be built. */
 	unsigned char on_missing[WALLS]; /* enum missing_wall */
+	uint32_t on_missing_said;        /* of which walls an option has said that, one bit each */
+	bool fallback;                   /* all may be missing: init/fallback.h */
+	bool fallen;                     /* what that makes of a plan whose box cannot be made */
 	bool landlock_demanded;          /* also on a kernel that could not have it */
 	bool disable_userns;             /* also for a workload with capabilities */
 	bool assert_userns_disabled;

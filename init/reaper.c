@@ -154,12 +154,25 @@ static int take(const struct reaper *reaper, int *status)
 	return sys_wait4(pid, status, options);
 }
 
+static void begin_killing(struct reaper *reaper, uint64_t over)
+{
+	reaper->timed_out |= reaper->deadline != 0 && over == reaper->deadline;
+	reaper->deadline = 0;
+	if (reaper->killing)
+		reaper->left = -ECHILD;
+	reaper->killing = true;
+	reaper->kill_at = clock_now() + KILL_PATIENCE;
+}
+
 /* The child has ended. */
 static void begin_end(struct reaper *reaper)
 {
 	const struct plan *plan = reaper->plan;
 
 	reaper->ended = true;
+	/* As the end of process 1 of a box would. */
+	if (plan->fallen && plan->grace == 0 && !plan->wait_all && !reaper->killing)
+		begin_killing(reaper, 0);
 	if (plan->grace == 0 || reaper->killing)
 		return;
 	signal_rest(reaper, SIGTERM, reaper->owns_group ? -reaper->group : 0);
@@ -222,16 +235,6 @@ static void kill_rest(struct reaper *reaper)
 		sys_kill(reaper->owns_group ? reaper->group : reaper->child, SIGKILL);
 	if (!signal_rest(reaper, SIGKILL, 0) && reaper->child == 0)
 		reaper->left = -ECHILD;
-}
-
-static void begin_killing(struct reaper *reaper, uint64_t over)
-{
-	reaper->timed_out |= reaper->deadline != 0 && over == reaper->deadline;
-	reaper->deadline = 0;
-	if (reaper->killing)
-		reaper->left = -ECHILD;
-	reaper->killing = true;
-	reaper->kill_at = clock_now() + KILL_PATIENCE;
 }
 
 /* Waits for a signal, or until a time is over. */

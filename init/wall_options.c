@@ -54,6 +54,9 @@ int set_on_missing(struct parser *parser, const struct option *option, char **ar
 	for (enum wall each = 0; each < WALLS; each++)
 		if ((all || each == wall) && walls[each].needed == NULL)
 			manners[each] = manner;
+	for (enum wall each = 0; each < WALLS; each++)
+		if (all || each == wall)
+			parser->plan->on_missing_said |= 1U << each;
 	return 0;
 }
 

@@ -162,7 +162,8 @@ static int tie_to_parent(const struct box *box, struct fault *fault)
 {
 	int error = 0;
 
-	if (box->plan->loose || box->plan->init_only ? box->plan->die_with_parent : !box->reaper)
+	if (box->plan->fallen ||
+	    (box->plan->loose || box->plan->init_only ? box->plan->die_with_parent : !box->reaper))
 		error = sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0);
 	return error < 0 ? fault_errno(fault, "parent death signal", "", error) : 0;
 }

@@ -62,6 +62,8 @@ static const struct array arrays[PROFILE_COUNT][ARCH_COUNT] = {
 	[COW] = ARRAYS(cow),
 	[COW_LISTENER] = ARRAYS(cow_listener),
 	[TCP] = ARRAYS(tcp),
+	[LOCAL] = ARRAYS(local),
+	[UNBOXED] = ARRAYS(unboxed),
 };
 
 static struct profile *profiles;
@@ -403,6 +405,10 @@ static const struct filter *picked(unsigned which)
 		return &filter_listener;
 	case TCP:
 		return &filter_tcp;
+	case LOCAL:
+		return &filter_local;
+	case UNBOXED:
+		return &filter_unboxed;
 	default:
 		return filter_find(filter_names[which], false);
 	}

@@ -187,6 +187,7 @@ static const struct {
 	{ "--seccomp", 0, 1, { "3" }, false },
 	{ "--add-seccomp-fd", 0, 1, { "3" }, false },
 	{ "--on-missing", 0, 1, { "net=warn" }, false },
+	{ "--fallback", 0, 0, { NULL }, false },
 	{ "--status-fd", 0, 1, { "3" }, false },
 	{ "--exit-signal-fd", 0, 1, { "3" }, false },
 	{ "--info-fd", 0, 1, { "3" }, false },

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+# What Landlock leaves open where it stands in for the namespaces of a box (--fallback): landlock(7), "Current
+# limitations". The language: filters/profile.h.
+
+otherwise allow
+
+include calls.rules
+
+# A socket of the host's is connected to by its name. Pairs of these two types have their peer for good:
+# unix(7).
+define AF_UNIX 1
+define SOCK_TYPE 0xf
+define SOCK_STREAM 1
+define SOCK_SEQPACKET 5
+answer EAFNOSUPPORT socket if arg0:32 == AF_UNIX
+allow socket
+allow socketpair if arg1:32 & SOCK_TYPE in SOCK_STREAM SOCK_SEQPACKET
+answer EAFNOSUPPORT socketpair
+answer ENOSYS io_uring_setup io_uring_enter io_uring_register
+
+# Of any file that the user owns, wherever it is, and of what is granted to be read alone.
+deny chmod fchmod fchmodat fchmodat2 file_setattr
+deny chown lchown fchown fchownat chown32 lchown32 fchown32
+deny setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr removexattrat
+
+# The host's.
+answer ENOSYS shmget shmat shmctl semget semop semctl semtimedop semtimedop_time64
+answer ENOSYS msgget msgsnd msgrcv msgctl
+answer ENOSYS mq_open mq_unlink
+
+# Limits of processes elsewhere.
+allow prlimit64 if arg0:32 == 0
+deny prlimit64
