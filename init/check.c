@@ -48,7 +48,19 @@ static int trial_main(void *argument)
 	sys_exit_group(0);
 }
 
-/* Keeps the first line of what comes, until all is over. Returns whether that was in time. */
+/* The last line, which says why it is over. */
+static void keep_last_line(char *message)
+{
+	char *line;
+
+	for (size_t end = strlen(message); end > 0 && message[end - 1] == '\n'; end--)
+		message[end - 1] = '\0';
+	line = strrchr(message, '\n');
+	if (line != NULL)
+		memmove(message, line + 1, strlen(line + 1) + 1);
+}
+
+/* Keeps a line of what comes, until all is over. Returns whether that was in time. */
 static bool attend(const struct trial *trial)
 {
 	struct pollfd fd = { .fd = trial->pipe[0], .events = POLLIN };
@@ -68,7 +80,7 @@ static bool attend(const struct trial *trial)
 		used += used < room && count > 0 ? (size_t)count : 0;
 	}
 	message[used] = '\0';
-	message[strcspn(message, "\n")] = '\0';
+	keep_last_line(message);
 	return count == 0;
 }
 

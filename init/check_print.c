@@ -173,8 +173,7 @@ static void print_verdict(struct printer *printer, const struct check *check)
 	else if (check_stands(check->findings, "box without /proc"))
 		text = "The default box does not stand here. One with --tmpfs /proc does.";
 	else if (check->status == CHECK_FALLBACK)
-		text = "The default box does not stand here. Landlock and seccomp do: --init-only "
-		       "with grants and --filter.";
+		text = "The default box does not stand here. Landlock and seccomp do: --fallback.";
 	text_add(&printer->line, text);
 	flush(printer);
 }

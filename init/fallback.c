@@ -312,7 +312,9 @@ int fallback_run(const struct box *box, const struct fault *cause)
 		status_failed(&plan, REPORT_SETUP_FAILED, &fault);
 		return EXIT_NESTBOX;
 	}
-	init_warn_of_missing(&plan, cause);
-	warn_of_all(&plan);
+	if (cause != NULL) {
+		init_warn_of_missing(&plan, cause);
+		warn_of_all(&plan);
+	}
 	return alone_run(&plan, box);
 }

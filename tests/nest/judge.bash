@@ -40,17 +40,18 @@ show() {
 }
 
 # promises: a box has all its walls or is none; nestbox says in one line why it cannot be; where bubblewrap's
-# words make a box with bubblewrap, they make one with nestbox; --check knows whether the default box stands.
+# words make a box with bubblewrap, they make one with nestbox; --check knows whether the default box stands, and the
+# fallback.
 promises() {
     awk -F '\t' '
         function bad(text) { print "nest: " $1 " " $2 " " $3 ": " text ": " $4; failed = 1 }
         $4 ~ /^skipped/ || $3 == "start" { next }
         $4 ~ /^OPEN/ { bad("a wall is open") }
-        $3 !~ /^(as-)?bwrap|^check$/ && $4 !~ /^(stands|OPEN|partly)/ && $4 !~ /^125 nestbox: [^⏎]*$/ { bad("not one line with status 125") }
+        $3 !~ /^(as-)?bwrap|^(check|fallback)$/ && $4 !~ /^(stands|OPEN|partly)/ && $4 !~ /^125 nestbox: [^⏎]*$/ { bad("not one line with status 125") }
         $3 ~ /^as-bwrap/ && $4 !~ /^(stands|OPEN)/ && $4 !~ /^1 bwrap: [^⏎]*$/ { bad("not one line with status 1") }
         $3 == "check" && ($4 == "says 0") != (outcome[$1, $2, "box"] ~ /^stands/) { bad("--check is wrong about the box") }
-        $3 == "init-only" && outcome[$1, $2, "check"] == "says 1" && $4 !~ /^stands/ &&
-            outcome[$1, $2, "no-proc"] !~ /^stands/ { bad("--check says that it would do") }
+        $3 == "fallback" && $4 !~ /^stands/ && (outcome[$1, $2, "box"] ~ /^stands/ ||
+            outcome[$1, $2, "check"] == "says 1" && outcome[$1, $2, "no-proc"] !~ /^stands/) { bad("--check says that it would do") }
         { outcome[$1, $2, $3] = $4 }
         $3 ~ /^as-bwrap/ && $4 !~ /^stands/ && outcome[$1, $2, substr($3, 4)] ~ /^stands/ { bad("bubblewrap can do that") }
         END { exit failed }' "$found"
