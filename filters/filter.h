@@ -23,16 +23,16 @@ struct filter {
 	bool refuses_keys;  /* keyctl(2), add_key(2) and request_key(2) */
 };
 
-extern const struct filter filter_pid1;    /* PID 1, once the workload runs */
-extern const struct filter filter_init;    /* a workload that is PID 1, before its own one */
-extern const struct filter filter_tsc;     /* --deny-tsc: the counter stays denied */
-extern const struct filter filter_kptr;    /* --restrict-kptr */
-extern const struct filter filter_tcp;     /* a workload that is held to some TCP ports, the same */
-extern const struct filter filter_local;   /* a workload without a network, nor a namespace for it */
+extern const struct filter filter_pid1;  /* PID 1, once the workload runs */
+extern const struct filter filter_init;  /* a workload that is PID 1, before its own one */
+extern const struct filter filter_tsc;   /* --deny-tsc: the counter stays denied */
+extern const struct filter filter_kptr;  /* --restrict-kptr */
+extern const struct filter filter_tcp;   /* a workload that is held to some TCP ports, the same */
+extern const struct filter filter_local; /* a workload without a network, nor a namespace for it */
 extern const struct filter filter_unboxed; /* a workload that Landlock holds in place of a box */
 extern const struct filter filter_once;    /* the caller of the last exec, with a listener */
 extern const struct filter filter_append;  /* a workload with --append, with a listener */
-extern const struct filter filter_cow;     /* a workload with copy-on-write by notification, the same */
+extern const struct filter filter_cow; /* a workload with copy-on-write by notification, the same */
 extern const struct filter filter_cow_listener;
 extern const struct filter filter_listener; /* the process that answers its calls */
 
