@@ -65,7 +65,7 @@ static bool attend(const struct trial *trial)
 {
 	struct pollfd fd = { .fd = trial->pipe[0], .events = POLLIN };
 	const uint64_t deadline = clock_now() + TIME_LIMIT;
-	char *message = trial->finding->message, rest[256];
+	char *message = trial->finding->message;
 	size_t used = 0, room = sizeof(trial->finding->message) - 1;
 	struct kernel_timespec left;
 	long count = 1;
@@ -75,9 +75,12 @@ static bool attend(const struct trial *trial)
 
 		if (ready == -EINTR || ready == 0)
 			continue;
-		count = used < room ? sys_read(fd.fd, message + used, room - used)
-				    : sys_read(fd.fd, rest, sizeof(rest));
-		used += used < room && count > 0 ? (size_t)count : 0;
+		if (used == room) {
+			used -= room / 2;
+			memmove(message, message + room / 2, used);
+		}
+		count = sys_read(fd.fd, message + used, room - used);
+		used += count > 0 ? (size_t)count : 0;
 	}
 	message[used] = '\0';
 	keep_last_line(message);

@@ -25,7 +25,7 @@ struct finding {
 		needs; /* the probe of what was not to be had, so that this one could not be made */
 	bool ended; /* the probe came to its end; else SIGNAL has ended it, or its time was over */
 	int signal;
-	char message[512]; /* what a box has said */
+	char message[1024]; /* what a box has said last */
 };
 
 enum probe_group {

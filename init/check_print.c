@@ -166,14 +166,15 @@ static void print_finding(struct printer *printer, const struct probe *probe,
 
 static void print_verdict(struct printer *printer, const struct check *check)
 {
-	const char *text = "Neither the default box stands here, nor Landlock with seccomp.";
+	const char *text = "Neither the default box stands here, nor anything for --fallback.";
 
 	if (check->status == CHECK_BOX)
 		text = "The default box stands here.";
 	else if (check_stands(check->findings, "box without /proc"))
 		text = "The default box does not stand here. One with --tmpfs /proc does.";
 	else if (check->status == CHECK_FALLBACK)
-		text = "The default box does not stand here. Landlock and seccomp do: --fallback.";
+		text = "The default box does not stand here. With --fallback a command runs, and "
+		       "warnings say what does not hold it.";
 	text_add(&printer->line, text);
 	flush(printer);
 }

@@ -12,7 +12,6 @@
 
 #include "filters/landlock.h"
 #include "init/check.h"
-#include "init/fallback.h"
 #include "init/personality.h"
 #include "mountns/sys.h"
 
@@ -313,14 +312,12 @@ static void probe_box(const struct probe *probe, struct finding *finding)
 		{ "nestbox", "--fallback", "--", NOT_THERE, NULL },
 	};
 	struct plan plan;
-	struct box box = { .plan = &plan };
 	struct fault fault;
 	int status;
 
 	finding->value = EXIT_NESTBOX;
 	if (init_parse(&plan, 0, kinds[probe->flags], &fault) == 0)
-		/* Of the fallback it is to be told where a box stands, too. */
-		finding->value = plan.fallback ? fallback_run(&box, NULL) : init_run(&plan);
+		finding->value = init_run(&plan);
 	if (finding->value != EXIT_NOT_FOUND)
 		finding->step = "start";
 	/* An init leaves a command that has never run to whoever is above it. */

@@ -312,9 +312,7 @@ int fallback_run(const struct box *box, const struct fault *cause)
 		status_failed(&plan, REPORT_SETUP_FAILED, &fault);
 		return EXIT_NESTBOX;
 	}
-	if (cause != NULL) {
-		init_warn_of_missing(&plan, cause);
-		warn_of_all(&plan);
-	}
+	init_warn_of_missing(&plan, cause);
+	warn_of_all(&plan);
 	return alone_run(&plan, box);
 }

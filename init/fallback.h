@@ -16,8 +16,7 @@ int fallback_check(struct plan *plan, struct fault *fault);
 /* Whether FAULT is of a kind that a box cannot be made here. */
 bool fallback_applies(const struct plan *plan, const struct fault *fault);
 
-/* Runs the plan of BOX, of which no process is left and whose command has never run. CAUSE and what is not held
- * then are told, unless it is NULL. Returns the exit status. */
+/* Runs the plan of BOX, of which no process is left and whose command has never run. Returns the exit status. */
 int fallback_run(const struct box *box, const struct fault *cause);
 
 /* Fills in what was found for the box that was TRIED. Returns 0, or -1 with the fault. */

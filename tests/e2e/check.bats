@@ -92,7 +92,7 @@ verdict() {
 	matches '^  blocked  user: clone: Operation not permitted \(a seccomp filter forbids clone.*; .*seccomp.*\)$' \
 		'^  blocked  user\+pid: .*\(for the same cause\)$' '^  untried  id map \(it takes .*: user\)$' \
 		'^  blocked  default box: clone: .*\(a seccomp filter forbids clone' '^  blocked  box without /proc: the same$' \
-		'^  ok       fallback$' '^The default box does not stand here\. Landlock and seccomp do'
+		'^  ok       fallback$' '^The default box does not stand here\. With --fallback a command runs'
 }
 
 @test "a filter that kills: seccomp, and the other probes go on" {
@@ -103,9 +103,12 @@ verdict() {
 	! ls "$T"/core* 2>/dev/null
 }
 
-@test "a filter against Landlock: neither box nor fallback: 2" {
-	check "$DENY" "$LANDLOCK,445,446" EPERM --
+@test "a filter against Landlock: a box by --fallback alone, and with one against namespaces nothing: 2" {
+	check "$DENY" "$NAMESPACES,$LANDLOCK,445,446" EPERM --
 	verdict 2 nothing
+	is_probe fallback state=blocked "message~landlock"
+	check "$DENY" "$LANDLOCK,445,446" EPERM --
+	verdict 1 fallback
 	is_probe landlock state=blocked by=seccomp call=landlock_create_ruleset
 	is_probe "default box" "message~landlock_create_ruleset"
 	is_probe user state=ok
@@ -343,10 +346,11 @@ cgroups() {
 	jq -e .probes <<<"$output" >/dev/null
 }
 
+# Who is killed for asking cannot take another way.
 @test "a caller that ignores SIGCHLD" {
 	need_static
 	check env --ignore-signal=CHLD "$DENY" '56&0x10000000' KILL --
-	verdict 1 fallback
+	verdict 2 nothing
 	is_probe user by=seccomp
 }
 

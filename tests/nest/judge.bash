@@ -52,6 +52,7 @@ promises() {
         $3 == "check" && ($4 == "says 0") != (outcome[$1, $2, "box"] ~ /^stands/) { bad("--check is wrong about the box") }
         $3 == "fallback" && $4 !~ /^stands/ && (outcome[$1, $2, "box"] ~ /^stands/ ||
             outcome[$1, $2, "check"] == "says 1" && outcome[$1, $2, "no-proc"] !~ /^stands/) { bad("--check says that it would do") }
+        $3 == "fallback" && $4 ~ /^stands/ && outcome[$1, $2, "check"] == "says 2" { bad("--check says that nothing would do") }
         { outcome[$1, $2, $3] = $4 }
         $3 ~ /^as-bwrap/ && $4 !~ /^stands/ && outcome[$1, $2, substr($3, 4)] ~ /^stands/ { bad("bubblewrap can do that") }
         END { exit failed }' "$found"
