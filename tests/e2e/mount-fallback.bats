@@ -179,6 +179,33 @@ same() {
 	one_line ""
 }
 
+# ---- devpts ----
+
+# Its mount is the only one that is neither nodev nor a bind: 10 is MOUNT_ATTR_NOSUID|NOEXEC of fsmount's third
+# argument, and MS_NOSUID|MS_NOEXEC of mount's fourth.
+@test "without devpts: a /dev that has no terminals, and one of the box's own is an error" {
+	local calls=$FSMOUNT:10@2,165:10@3 error dev refused
+
+	[ "$(uname -m)" = x86_64 ] || skip "the number of mount is written down for x86-64"
+	for error in EPERM EACCES 19; do
+		refused=(as_caller "$NB_BIN/deny" "$calls" "$error" -- "$NB" -x "$NB_BIN")
+		for dev in /dev /d; do
+			run --separate-stderr "${refused[@]}" --dev "$dev" -x /bin -x /lib -x /lib64 -x /usr -- \
+				/bin/sh -c 'cd "$1"; echo *; : >null; : <ptmx' - "$dev"
+			exits 2
+			is "fd full null random shm stderr stdin stdout tty urandom zero"
+			[[ $stderr == *ptmx* ]]
+		done
+		run --separate-stderr "${refused[@]}" --tty -- "$PROBE" exit 7
+		exits 125
+		one_line
+	done
+	# What is in no way about it stays an error.
+	run --separate-stderr as_caller "$NB_BIN/deny" "$calls" ENOMEM -- "$NB" -x "$NB_BIN" -- "$PROBE" exit 7
+	exits 125
+	one_line
+}
+
 # ---- pivot_root ----
 
 @test "without pivot_root: the same box" {

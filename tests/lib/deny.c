@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * deny NUMBER[:ARGUMENT|&MASK][,…] ERRNO -- COMMAND…: run COMMAND, and everything it
+ * deny NUMBER[:ARGUMENT|&MASK][@INDEX][,…] ERRNO -- COMMAND…: run COMMAND, and everything it
  * starts, on a kernel where these system calls fail with ERRNO (a number, or
  * EPERM, ENOSYS, …; KILL ends the process). With :ARGUMENT only calls with that first argument
  * fail, so that one prctl option can be taken away; with &MASK those whose first one has any of
- * these bits, as clone's for namespaces. How else could each wall be made impossible?
+ * these bits, as clone's for namespaces; with @INDEX it is another one than the first, 0. How else could each wall be made impossible?
  */
 #ifndef _GNU_SOURCE
 #endif
@@ -56,16 +56,18 @@ static struct sock_filter unless_equal(uint32_t k, uint8_t skip)
 static size_t add_rule(struct sock_filter *code, const char *text, int error)
 {
 	char *end = NULL;
-	uint32_t number = (uint32_t)strtoul(text, &end, 10), value = 0;
+	uint32_t number = (uint32_t)strtoul(text, &end, 10), value = 0, index = 0;
 	size_t n = 0;
 	int kind = end && *end ? *end : 0;
 
 	if (kind)
-		value = (uint32_t)strtoul(end + 1, NULL, 0);
+		value = (uint32_t)strtoul(end + 1, &end, 0);
+	if (kind && *end == '@')
+		index = (uint32_t)strtoul(end + 1, NULL, 10);
 	code[n++] = statement(BPF_LD | BPF_W | BPF_ABS, NUMBER_AT);
 	code[n++] = unless_equal(number, kind ? 3 : 1);
 	if (kind)
-		code[n++] = statement(BPF_LD | BPF_W | BPF_ABS, ARG_AT);
+		code[n++] = statement(BPF_LD | BPF_W | BPF_ABS, ARG_AT + 8 * index);
 	if (kind == ':')
 		code[n++] = unless_equal(value, 1);
 	if (kind == '&')
