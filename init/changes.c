@@ -404,6 +404,17 @@ static int finish_store(struct box *box, enum cow_end end, struct fault *fault)
 	return cow_save(store, fault);
 }
 
+/* After a failure, unless the fault says what can be done. */
+static void tell_how(const struct plan *plan, const struct fault *fault, const char *path)
+{
+	if (plan->dry_run || access(path, F_OK) < 0 ||
+	    (fault->reason != NULL && strstr(fault->reason, "--cow-discard") != NULL))
+		return;
+	init_note(plan, "kept: ", path);
+	init_note(plan, "to try again: nestbox --cow-commit ", path);
+	init_note(plan, "to give the changes up: nestbox --cow-discard ", path);
+}
+
 int changes_end(struct box *box, bool succeeded)
 {
 	const struct plan *plan = box->plan;
@@ -421,33 +432,65 @@ int changes_end(struct box *box, bool succeeded)
 	status_changes(plan, store->backend, result, path);
 	if (fault.step != NULL)
 		init_complain(plan, &fault);
-	if (path != NULL && !plan->dry_run && (fault.step != NULL || strcmp(result, "kept") == 0))
+	if (path != NULL && fault.step != NULL)
+		tell_how(plan, &fault, path);
+	else if (path != NULL && strcmp(result, "kept") == 0)
 		init_note(plan, "kept: ", path);
 	free(path);
 	return fault.step != NULL ? -1 : 0;
 }
 
-int changes_command(const struct plan *plan)
+/* 0, or 1 where that is no rest of a store. */
+static int discard_rest(const struct plan *plan)
 {
 	struct cow_store store;
 	struct fault fault;
+	int result = cow_discard_rest(&store, plan->cow_discard, &fault);
+
+	if (result < 0)
+		init_complain(plan, &fault);
+	return result < 0 ? EXIT_NESTBOX : result;
+}
+
+/* --cow-commit, or --cow-discard of a whole store. */
+static void work_on(const struct plan *plan, struct cow_store *store, struct fault *fault)
+{
+	bool commits = plan->cow_commit != NULL;
+
+	/* Its launcher was killed. */
+	if (store->backend == COW_NOTIFY && store->state == COW_RUNNING && commits &&
+	    tree_collect(store, fault) != 0)
+		return;
+	if (plan->dry_run)
+		(void)list(store, fault);
+	else
+		settle(plan, store, commits ? COW_COMMIT : COW_DISCARD, fault);
+}
+
+int changes_command(const struct plan *plan)
+{
+	struct cow_store store;
+	struct fault fault = { 0 };
 	bool commits = plan->cow_commit != NULL;
 	const char *path = commits ? plan->cow_commit : plan->cow_discard;
+	char *known = NULL;
 
-	if (cow_open(&store, path, &fault) != 0) {
-		init_complain(plan, &fault);
-		return EXIT_NESTBOX;
+	if (!commits) {
+		int status = discard_rest(plan);
+
+		if (status != 1)
+			return status;
 	}
-	fault.step = NULL;
-	/* Its launcher was killed. */
-	if (store.backend == COW_NOTIFY && store.state == COW_RUNNING && commits)
-		(void)tree_collect(&store, &fault);
-	if (fault.step == NULL && plan->dry_run)
-		(void)list(&store, &fault);
-	else if (fault.step == NULL)
-		settle(plan, &store, commits ? COW_COMMIT : COW_DISCARD, &fault);
+	if (cow_open(&store, path, &fault) == 0) {
+		fault.step = NULL;
+		known = strdup(store.path);
+		work_on(plan, &store, &fault);
+	}
 	if (fault.step == NULL)
 		return 0;
 	init_complain(plan, &fault);
+	if (commits && known != NULL)
+		tell_how(plan, &fault, known);
+	free(known);
 	return EXIT_NESTBOX;
 }

@@ -93,6 +93,10 @@ void cow_close(struct cow_store *store);
 /* Removes the store, and closes it also after a failure. Returns 0, or -1 with the fault. */
 int cow_discard(struct cow_store *store, struct fault *fault);
 
+/* Removes what is at PATH if it is what is left of a store that was never made to its end, or not removed to it:
+ * nothing of anybody's is in there. STORE is for the fault. Returns 0, 1 if it is anything else, or -1 with the fault. */
+int cow_discard_rest(struct cow_store *store, const char *path, struct fault *fault);
+
 /* --- What has changed: the upper directory against the lower one --------------------------------- */
 
 enum cow_kind {

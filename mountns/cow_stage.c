@@ -260,6 +260,9 @@ static int copy_changes(struct cow_store *store, struct fault *fault)
 			error = cow_fault(store, fault, store->staged, error);
 	}
 	sys_close(copy);
+	/* Where there was no room for it, there is now. */
+	if (error < 0)
+		(void)cow_remove(store->lower, store->staged, true);
 	return error;
 }
 

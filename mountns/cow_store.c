@@ -268,11 +268,56 @@ static int reopen_upper(struct cow_store *store, struct fault *fault)
 	return error < 0 ? cow_fault(store, fault, store->path, error) : 0;
 }
 
+/* What cow_create() makes before the state, and what goes after it. In this order it can be removed. */
+static const char *const stateless[] = { "state.new", "upper.new", "upper", "work", "lock" };
+
+static bool is_empty(const struct cow_store *store, const char *name)
+{
+	int fd = sys_openat(store->dir, name, DIRECTORY, 0);
+	struct cow_names names = { 0 };
+	bool empty =
+		fd == -ENOTDIR || (fd >= 0 && cow_names_read(&names, fd) == 0 && names.count == 0);
+
+	cow_names_free(&names);
+	if (fd >= 0)
+		sys_close(fd);
+	return empty;
+}
+
+static bool is_stateless(const struct cow_store *store, const char *name)
+{
+	for (size_t i = 0; i < sizeof(stateless) / sizeof(stateless[0]); i++)
+		if (strcmp(stateless[i], name) == 0)
+			return is_empty(store, name);
+	return false;
+}
+
+/* An empty directory is one only with a name that we would have given it. */
+static bool is_rest(const struct cow_store *store)
+{
+	const char *name = strrchr(store->path, '/') + 1;
+	struct cow_names names;
+	bool is = cow_names_read(&names, store->dir) == 0;
+
+	if (is)
+		is = names.count > 0 ? cow_names_has(&names, "lock")
+				     : strncmp(name, "cow-", 4) == 0;
+	for (size_t i = 0; is && i < names.count; i++)
+		is = is_stateless(store, names.list[i]);
+	cow_names_free(&names);
+	return is;
+}
+
 int cow_open(struct cow_store *store, const char *path, struct fault *fault)
 {
+	int error;
+
 	*store = NO_STORE;
+	error = open_store(store, path, fault);
+	if (error == 0 && is_rest(store))
+		error = cow_fault_text(store, fault, path, COW_IN_PART);
 	/* A store whose state is nowhere gets no lock file; the state is read under the lock. */
-	if (open_store(store, path, fault) == 0 && cow_state_read(store, fault) == 0) {
+	if (error == 0 && cow_state_read(store, fault) == 0) {
 		free(store->lower_path);
 		store->lower_path = NULL;
 		if (take_lock(store, 0, fault) == 0 && cow_state_read(store, fault) == 0 &&
@@ -328,4 +373,36 @@ int cow_discard(struct cow_store *store, struct fault *fault)
 
 	cow_close(store);
 	return error;
+}
+
+static int remove_rest(struct cow_store *store, struct fault *fault)
+{
+	for (size_t i = 0; i < sizeof(stateless) / sizeof(stateless[0]); i++) {
+		const char *name = stateless[i];
+
+		if (unlinkat(store->dir, name, 0) < 0 &&
+		    (errno != EISDIR || unlinkat(store->dir, name, AT_REMOVEDIR) < 0) &&
+		    errno != ENOENT)
+			return cow_fault(store, fault, store->path, errno);
+	}
+	return rmdir(store->path) < 0 ? cow_fault(store, fault, store->path, errno) : 0;
+}
+
+int cow_discard_rest(struct cow_store *store, const char *path, struct fault *fault)
+{
+	struct kernel_statx stat;
+	int result;
+
+	*store = NO_STORE;
+	result = open_store(store, path, fault);
+	if (result == 0 && !is_rest(store))
+		result = 1;
+	/* Of a box that is just starting it is taken. */
+	if (result == 0 && cow_stat(store->dir, "lock", &stat) == 0)
+		result = take_lock(store, 0, fault);
+	/* And one that has ended meanwhile may have left changes. */
+	if (result == 0)
+		result = is_rest(store) ? remove_rest(store, fault) : 1;
+	cow_close(store);
+	return result;
 }

@@ -61,6 +61,9 @@ int cow_fault_text(struct cow_store *store, struct fault *fault, const char *pat
 /* Adds eight random letters to NAME. Returns 0 or -EIO. */
 int cow_add_letters(char *name);
 
+/* Of a store that is there in part. */
+#define COW_IN_PART "was not made to its end, or not removed to it; use --cow-discard"
+
 /* Waits until the clock that stamps files is past TIME. */
 void cow_wait_past(const struct cow_time *time);
 

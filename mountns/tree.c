@@ -69,9 +69,7 @@ int tree_open(struct tree *tree, const struct cow_store *store, struct fault *fa
 	tree_close(tree);
 	if (error != -ENOENT && error != -EUCLEAN)
 		return fault_errno(fault, "copy-on-write", TREE_INDEX, error);
-	fault_text(fault, "cow", store->path,
-		   "was not made to its end, or not removed to it; use --cow-discard");
-	return -1;
+	return fault_text(fault, "cow", store->path, COW_IN_PART);
 }
 
 void tree_close(struct tree *tree)

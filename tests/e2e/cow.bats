@@ -436,3 +436,111 @@ CHANGE='cd d; echo more >>a; rm -r sub; mkdir new; echo x >new/file; chmod 0600 
 		[ -z "$(stores)" ]
 	done
 }
+
+# says_how PATH: what the end of stderr tells about a store that is kept.
+says_how() {
+	[[ $stderr = *"nestbox: kept: $1
+nestbox: to try again: nestbox --cow-commit $1
+nestbox: to give the changes up: nestbox --cow-discard $1" ]] || { echo "$stderr" >&2; return 1; }
+}
+
+@test "a commit that fails says what can be done" {
+	mkfifo "$T/in"
+	exec 6<>"$T/in"
+	start "${SYSTEM[@]}" --cow "$T/d" -- /bin/sh -c "$CHANGE; echo ready; read x" <&6
+	await ready
+	echo theirs >>"$T/d/a"
+	echo >&6
+	finish
+	stderr=$(<"$T/err")
+	exits 125
+	store=$(stores)
+	says_how "$store"
+	for word in "$store" "state/nestbox/../nestbox/${store##*/}"; do
+		run --separate-stderr nb --cow-commit "$word"
+		exits 125
+		[[ $stderr = "nestbox: conflict: M  a"* ]]
+		says_how "$store"
+	done
+	run --separate-stderr nb --quiet --cow-commit "$store"
+	exits 125
+	[ -z "$stderr" ]
+	run --separate-stderr nb --cow-discard "$store"
+	exits 0
+	[ -z "$stderr" ]
+}
+
+@test "where there is no room the commit changes nothing, and can be had later" {
+	run --separate-stderr as_caller unshare -Urm bash -ec '
+		mount -t tmpfs -o size=300k t "$1/d"
+		echo one >"$1/d/a"
+		dd if=/dev/zero of="$1/d/filler" bs=1k count=200 status=none
+		picture() { find "$1/d" -mindepth 1 -printf "%P %s %T@ %C@\n"; }
+		before=$(picture "$1")
+		code=0
+		"${@:2}" --cow "$1/d" -- /bin/sh -c "cd $1/d; echo more >>a; head -c 150000 /dev/urandom >b" || code=$?
+		[ "$code" = 125 ]
+		store=$(find "$1/state/nestbox" -name "cow-*")
+		[ "$before" = "$(picture "$1")" ]
+		! "$2" --cow-commit "$store"
+		[ "$before" = "$(picture "$1")" ]
+		rm "$1/d/filler"
+		"$2" --cow-commit "$store"
+		cat "$1/d/a"
+		stat -c %s "$1/d/b"
+		ls -A "$1/d"' - "$T" "$NB" "${SYSTEM[@]}"
+	exits 0
+	is "$(printf '%s\n' one more 150000 a b)"
+	[ "$(grep -c 'No space left' <<<"$stderr")" -eq 2 ]
+	[ "$(grep -c 'to try again: nestbox --cow-commit' <<<"$stderr")" -eq 2 ]
+	[ -z "$(stores)" ]
+}
+
+@test "what is left of a store that was never made to its end is removed" {
+	for parts in lock 'lock work' 'lock work upper' 'lock work upper.new state.new'; do
+		mkdir -m 0700 "$T/s"
+		for part in $parts; do
+			case $part in
+			lock | state.new) touch "$T/s/$part" ;;
+			*) mkdir "$T/s/$part" ;;
+			esac
+		done
+		give "$T/s"
+		run --separate-stderr nb --cow-commit "$T/s"
+		exits 125
+		one_line 'use --cow-discard'
+		run --separate-stderr nb --cow-discard "$T/s"
+		exits 0
+		[ ! -e "$T/s" ]
+	done
+	mkdir -m 0700 "$T/cow-x"
+	give "$T/cow-x"
+	run nb --cow-discard "$T/cow-x"
+	exits 0
+	[ ! -e "$T/cow-x" ]
+}
+
+@test "no other directory is removed as a store" {
+	mkdir -m 0700 "$T/empty" "$T/full" "$T/cow-x" "$T/more"
+	mkdir "$T/full/upper" "$T/cow-open"
+	touch "$T/full/lock" "$T/full/upper/x" "$T/cow-x/x" "$T/more/lock" "$T/more/file"
+	give "$T"
+	for name in empty full cow-x more cow-open; do
+		run --separate-stderr nb --cow-discard "$T/$name"
+		exits 125
+		one_line
+		[ -d "$T/$name" ]
+	done
+	[ -e "$T/full/upper/x" ] && [ -e "$T/cow-x/x" ] && [ -e "$T/more/file" ]
+	# Who holds its lock is just making it.
+	mkdir -m 0700 "$T/new"
+	touch "$T/new/lock"
+	give "$T/new"
+	exec 5<"$T/new/lock"
+	flock 5
+	run --separate-stderr nb --cow-discard "$T/new"
+	exits 125
+	one_line 'is using the store'
+	[ -e "$T/new/lock" ]
+	exec 5<&-
+}

@@ -338,6 +338,11 @@ static void test_damaged(void **state)
 	free(huge);
 	assert_int_equal(unlink(at("store/state")), 0);
 	assert_int_equal(cow_open(&store, at("store"), &fault), -1);
+	assert_string_equal(fault.reason,
+			    "was not made to its end, or not removed to it; use --cow-discard");
+	write_file(at("store/upper/x"), "x", 1);
+	assert_int_equal(cow_discard_rest(&store, at("store"), &fault), 1);
+	assert_int_equal(cow_open(&store, at("store"), &fault), -1);
 	assert_string_equal(fault.reason, "is no store of copy-on-write");
 	assert_int_equal(mkfifo(at("store/state"), 0600), 0);
 	assert_int_equal(cow_open(&store, at("store"), &fault), -1);
