@@ -112,11 +112,18 @@ bool tree_is_at(const struct tree *tree, const struct tree_entry *entry, const c
 
 bool tree_is_unchanged(const struct tree_entry *entry, const struct kernel_statx *stat)
 {
-	return (entry->flags & TREE_CHANGED) == 0 && entry->size == stat->size &&
-	       entry->mode == stat->mode &&
-	       tree_same_time(&entry->change, stat->change.seconds, stat->change.nanoseconds) &&
-	       tree_same_time(&entry->modification, stat->modification.seconds,
-			      stat->modification.nanoseconds);
+	if ((entry->flags & TREE_CHANGED) != 0)
+		return false;
+	return tree_is_half(entry) ||
+	       (entry->size == stat->size && entry->mode == stat->mode &&
+		tree_same_time(&entry->change, stat->change.seconds, stat->change.nanoseconds) &&
+		tree_same_time(&entry->modification, stat->modification.seconds,
+			       stat->modification.nanoseconds));
+}
+
+bool tree_is_half(const struct tree_entry *entry)
+{
+	return (entry->flags & (TREE_FILLING | TREE_FILLED)) == TREE_FILLING;
 }
 
 /* --- Content -------------------------------------------------------------------------------------- */
@@ -271,14 +278,42 @@ static int open_file(int proc, int fd, const struct kernel_statx *stat)
 	return file;
 }
 
+static struct cow_time modification(const struct kernel_statx *stat)
+{
+	return (struct cow_time){ stat->modification.seconds, stat->modification.nanoseconds };
+}
+
+static struct cow_time change(const struct kernel_statx *stat)
+{
+	return (struct cow_time){ stat->change.seconds, stat->change.nanoseconds };
+}
+
+/* Whoever dies while the file gets its content leaves in the index what the file was before, and STAT becomes
+ * that. */
+static void begin(struct tree_entry *entry, struct kernel_statx *stat)
+{
+	struct cow_time time = modification(stat);
+	uint32_t flags = TREE_FILLING;
+
+	if (!tree_is_half(entry) && !tree_is_unchanged(entry, stat)) {
+		flags |= TREE_CHANGED;
+		if (!tree_same_time(&entry->modification, time.seconds, time.nanoseconds))
+			flags |= TREE_OWN_TIME;
+		entry->mode = stat->mode;
+		entry->modification = time;
+	}
+	entry->flags |= flags;
+	stat->mode = (uint16_t)entry->mode;
+	stat->modification.seconds = entry->modification.seconds;
+	stat->modification.nanoseconds = entry->modification.nanoseconds;
+}
+
 /* As it was before: mode, which a write may have taken something from, and times. Those that it has from the lower
  * file are that file's of now. */
 static int give_attributes(const struct tree_entry *entry, int file,
 			   const struct kernel_statx *stat, const struct kernel_statx *lower)
 {
-	bool own = !tree_same_time(&entry->modification, stat->modification.seconds,
-				   stat->modification.nanoseconds);
-	const struct kernel_statx *from = own ? stat : lower;
+	const struct kernel_statx *from = (entry->flags & TREE_OWN_TIME) != 0 ? stat : lower;
 	const struct kernel_times times[2] = {
 		{ stat->access.seconds, stat->access.nanoseconds },
 		{ from->modification.seconds, from->modification.nanoseconds },
@@ -292,20 +327,31 @@ static int give_attributes(const struct tree_entry *entry, int file,
 }
 
 /* FILE has its content. */
-static int note(struct tree_entry *entry, int file, const struct kernel_statx *before)
+static int note(struct tree_entry *entry, int file)
 {
-	bool changed = !tree_is_unchanged(entry, before);
 	struct kernel_statx stat;
 	int error = cow_stat(file, "", &stat);
 
 	if (error < 0)
 		return error;
 	entry->size = stat.size;
-	entry->change = (struct cow_time){ stat.change.seconds, stat.change.nanoseconds };
-	entry->modification =
-		(struct cow_time){ stat.modification.seconds, stat.modification.nanoseconds };
-	entry->flags |= TREE_FILLED | (changed ? TREE_CHANGED : 0U);
+	entry->change = change(&stat);
+	entry->modification = modification(&stat);
+	entry->flags |= TREE_FILLED;
 	return 0;
+}
+
+/* FILE has none, as before: holes alone. It can be filled later. */
+static void give_up(struct tree_entry *entry, int file, const struct kernel_statx *before)
+{
+	struct kernel_statx stat;
+
+	(void)sys_ftruncate(file, 0);
+	(void)sys_ftruncate(file, entry->size);
+	(void)give_attributes(entry, file, before, before);
+	if (cow_stat(file, "", &stat) == 0)
+		entry->change = change(&stat);
+	entry->flags &= ~(uint32_t)TREE_FILLING;
 }
 
 static int fill(struct tree_entry *entry, int file, const struct kernel_statx *stat, int lower)
@@ -322,11 +368,9 @@ static int fill(struct tree_entry *entry, int file, const struct kernel_statx *s
 	if (error == 0)
 		error = give_attributes(entry, file, stat, &from);
 	if (error == 0)
-		return note(entry, file, stat);
-	/* Holes alone again, which is as before but for the time of change. */
-	(void)sys_ftruncate(file, 0);
-	(void)sys_ftruncate(file, stat->size);
-	(void)give_attributes(entry, file, stat, stat);
+		error = note(entry, file);
+	if (error < 0)
+		give_up(entry, file, stat);
 	return error;
 }
 
@@ -367,10 +411,13 @@ int tree_fill(const struct tree *tree, int proc, int fd, bool empty)
 	lower = open_lower(tree, tree_path(tree, entry));
 	if (lower < 0)
 		return lower;
+	begin(entry, &stat);
 	error = file = open_file(proc, fd, &stat);
 	if (file >= 0) {
 		error = fill(entry, file, &stat, lower);
 		sys_close(file);
+	} else {
+		entry->flags &= ~(uint32_t)TREE_FILLING;
 	}
 	sys_close(lower);
 	return error < 0 ? error : 1;

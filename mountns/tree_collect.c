@@ -306,6 +306,8 @@ static int collect_entry(struct collector *collector, struct level *level, const
 	if (level->marks.inode == stat.inode && !S_ISLNK(stat.mode))
 		stat.mode = (uint16_t)((stat.mode & S_IFMT) | level->marks.mode);
 	entry = tree_find(&collector->tree, &stat);
+	if (entry != NULL && tree_is_half(entry))
+		stat.mode = (uint16_t)entry->mode;
 	here = level->entry != NULL && entry != NULL &&
 	       tree_is_at(&collector->tree, entry, collector->path);
 	if (S_ISDIR(stat.mode))

@@ -13,9 +13,12 @@ enum tree_flags {
 	TREE_FILLED = 1,  /* has its content */
 	TREE_CHANGED = 2, /* had other attributes than the lower file when it got that */
 	TREE_FOREIGN = 4, /* a directory of which nothing is here: another mount, or unreadable */
+	TREE_FILLING =
+		8, /* is being filled; until it is filled, its mode and times are those in the entry */
+	TREE_OWN_TIME = 16, /* one that it was given, and not the lower file's */
 };
 
-/* Of names of one inode only the first entry's flags, times and size count. */
+/* Of names of one inode only the first entry's flags, times, mode and size count. */
 struct tree_entry {
 	uint64_t inode;
 	struct cow_time birth;
@@ -33,6 +36,9 @@ bool tree_is_at(const struct tree *tree, const struct tree_entry *entry, const c
 
 /* Whether nothing has happened to the file since it was made or filled. */
 bool tree_is_unchanged(const struct tree_entry *entry, const struct kernel_statx *stat);
+
+/* Whether somebody has died who was filling it. */
+bool tree_is_half(const struct tree_entry *entry);
 
 static inline const char *tree_path(const struct tree *tree, const struct tree_entry *entry)
 {
