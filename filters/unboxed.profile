@@ -28,6 +28,16 @@ answer ENOSYS shmget shmat shmctl semget semop semctl semtimedop semtimedop_time
 answer ENOSYS msgget msgsnd msgrcv msgctl
 answer ENOSYS mq_open mq_unlink
 
-# Limits of processes elsewhere.
-allow prlimit64 if arg0:32 == 0
-deny prlimit64
+# Limits, places and priorities of processes elsewhere: the user is all that these ask for. A thread is told from
+# a process by no filter, so each can set its own alone.
+define PRIO_PROCESS 0
+define IOPRIO_WHO_PROCESS 1
+allow prlimit64 sched_setaffinity sched_setattr sched_setparam sched_setscheduler if arg0:32 == 0
+deny prlimit64 sched_setaffinity sched_setattr sched_setparam sched_setscheduler
+allow setpriority if arg0:32 == PRIO_PROCESS and arg1:32 == 0
+deny setpriority
+allow ioprio_set if arg0:32 == IOPRIO_WHO_PROCESS and arg1:32 == 0
+deny ioprio_set
+
+# The user's keys: those of a box are its user namespace's.
+deny add_key request_key keyctl
