@@ -138,6 +138,11 @@ int landlock_allow_mount(const void *context, int mount, unsigned int rights, bo
 				   landlock_allowed(landlock->handled.files, rights, directory));
 }
 
+int landlock_allow_listing(const struct landlock *landlock, int directory)
+{
+	return landlock_allow_file(landlock, directory, READ_DIR & landlock->handled.files);
+}
+
 int landlock_allow_port(const struct landlock *landlock, unsigned int access, unsigned int port)
 {
 	const struct net_port rule = { .access = access, .port = port };

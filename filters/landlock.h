@@ -58,6 +58,9 @@ int landlock_allow_file(const struct landlock *landlock, int fd, uint64_t access
 /* The same for a mount of the view: struct view_watcher. CONTEXT is a struct landlock. */
 int landlock_allow_mount(const void *context, int mount, unsigned int rights, bool directory);
 
+/* The names in the open DIRECTORY, and in all below. Returns 0, or -errno. */
+int landlock_allow_listing(const struct landlock *landlock, int directory);
+
 /* ACCESS is LANDLOCK_BIND and LANDLOCK_CONNECT, PORT less than LANDLOCK_PORTS. Returns 0, or -errno. */
 int landlock_allow_port(const struct landlock *landlock, unsigned int access, unsigned int port);
 

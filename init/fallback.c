@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "init/alone.h"
@@ -161,6 +164,103 @@ bool fallback_applies(const struct plan *plan, const struct fault *fault)
 	return plan->fallback && !plan->fallen && of_step && of_error;
 }
 
+/* --- What is told ------------------------------------------------------------------------------- */
+
+static void warn(const struct plan *plan, const char *object, const char *reason)
+{
+	struct fault fault;
+
+	fault_text(&fault, "fallback", object, reason);
+	init_warn_of_missing(plan, &fault);
+}
+
+/* --- Devices ------------------------------------------------------------------------------------ */
+
+struct grants {
+	struct grant *all;
+	size_t count, room;
+};
+
+static bool add_grant(struct grants *grants, struct grant grant)
+{
+	if (grants->count == grants->room) {
+		size_t room = 2 * grants->room + 16;
+		struct grant *grown = reallocarray(grants->all, room, sizeof(*grown));
+
+		if (grown == NULL)
+			return false;
+		grants->all = grown;
+		grants->room = room;
+	}
+	grants->all[grants->count++] = grant;
+	return true;
+}
+
+/*
+ * A box's mounts are nodev; no rule keeps a device from being opened. So what is there for devices is left
+ * out: they are, and the directories that hold them.
+ */
+static bool is_for_devices(const char *place)
+{
+	static const char *const others[] = { "/dev/shm", "/dev/mqueue", "/dev/hugepages" };
+	struct stat stat;
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (mountns_is_below(place, others[i]))
+			return false;
+	return mountns_is_below(place, "/dev") ||
+	       (lstat(place, &stat) == 0 && (S_ISCHR(stat.st_mode) || S_ISBLK(stat.st_mode)));
+}
+
+/* Of the root all but /dev and /proc, which the defaults are about. A link is no grant: what it leads to may
+ * be in there. */
+static bool is_granted_with_root(const char *path)
+{
+	struct stat stat;
+
+	return lstat(path, &stat) == 0 && !S_ISLNK(stat.st_mode) && !is_for_devices(path) &&
+	       strcmp(path, "/proc") != 0;
+}
+
+static bool add_root(struct grants *grants, const struct grant *root)
+{
+	DIR *directory = opendir("/");
+	const struct dirent *entry;
+	bool added = directory != NULL;
+	char *path;
+
+	while (added && (entry = readdir(directory)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (asprintf(&path, "/%s", entry->d_name) < 0)
+			added = false;
+		else if (!is_granted_with_root(path))
+			free(path);
+		else
+			added = add_grant(grants, (struct grant){ path, root->rights, true });
+	}
+	if (directory != NULL)
+		closedir(directory);
+	return added;
+}
+
+static bool add_without_devices(struct plan *plan, struct grants *grants, struct grant grant)
+{
+	char place[PATH_MAX];
+
+	/* What is not there, or not to be seen, is found out with the others. */
+	if ((grant.rights & GRANT_DEVICES) != 0 || realpath(grant.path, place) == NULL)
+		return add_grant(grants, grant);
+	if (strcmp(place, "/") == 0) {
+		plan->lists_root = true;
+		return add_root(grants, &grant);
+	}
+	if (!is_for_devices(place))
+		return add_grant(grants, grant);
+	warn(plan, grant.path, "is left out: nothing would keep its devices from being opened");
+	return true;
+}
+
 /* --- The plan without a box --------------------------------------------------------------------- */
 
 static struct grant bind_to_grant(const struct mount_step *step)
@@ -185,26 +285,34 @@ static unsigned int inherited(const struct grant *grants, size_t count, const ch
 	return rights;
 }
 
+static bool add_own(struct plan *plan, struct grants *grants)
+{
+	bool added = true;
+
+	for (size_t i = 0; i < plan->grant_count && added; i++)
+		added = add_without_devices(plan, grants, plan->grants[i]);
+	for (size_t i = 0; i < plan->step_count && added; i++)
+		if (plan->steps[i].kind == STEP_BIND)
+			added = add_without_devices(plan, grants, bind_to_grant(&plan->steps[i]));
+	return added;
+}
+
 static int collect_grants(struct plan *plan, struct fault *fault)
 {
-	size_t room = plan->grant_count + plan->step_count + DEFAULTS, count = plan->grant_count;
-	struct grant *grants = calloc(room, sizeof(*grants));
-	size_t own;
+	struct grants grants = { 0 };
+	bool added = add_own(plan, &grants);
+	size_t own = grants.count;
 
-	if (grants == NULL)
-		return fault_errno(fault, "fallback", "", ENOMEM);
-	if (count > 0)
-		memcpy(grants, plan->grants, count * sizeof(*grants));
-	for (size_t i = 0; i < plan->step_count; i++)
-		if (plan->steps[i].kind == STEP_BIND)
-			grants[count++] = bind_to_grant(&plan->steps[i]);
-	own = count;
-	for (size_t i = 0; i < DEFAULTS; i++) {
-		grants[count] = defaults[i];
-		grants[count++].rights |= inherited(grants, own, defaults[i].path);
+	for (size_t i = 0; i < DEFAULTS && added; i++) {
+		struct grant grant = defaults[i];
+
+		grant.rights |= inherited(grants.all, own, grant.path);
+		added = add_grant(&grants, grant);
 	}
-	plan->grants = grants; /* until the end of the process */
-	plan->grant_count = count;
+	if (!added)
+		return fault_errno(fault, "fallback", "", errno);
+	plan->grants = grants.all; /* until the end of the process */
+	plan->grant_count = grants.count;
 	return 0;
 }
 
@@ -250,15 +358,7 @@ static int derive(struct plan *plan, struct fault *fault)
 	return 0;
 }
 
-/* --- What is told ------------------------------------------------------------------------------- */
-
-static void warn(const struct plan *plan, const char *object, const char *reason)
-{
-	struct fault fault;
-
-	fault_text(&fault, "fallback", object, reason);
-	init_warn_of_missing(plan, &fault);
-}
+/* ------------------------------------------------------------------------------------------------ */
 
 static void warn_of_all(const struct plan *plan)
 {

@@ -161,11 +161,16 @@ static int allow_grants(struct box *box, struct fault *fault)
 }
 
 /* The same when files are no matter: moving them stays as free as it was. */
-static int allow_moving(const struct box *box, struct fault *fault)
+static int allow_moving(const struct landlock *landlock, int root)
+{
+	return landlock_allow_mount(landlock, root, GRANT_WRITE, true);
+}
+
+static int allow_at_root(const struct box *box, int (*allow)(const struct landlock *, int),
+			 struct fault *fault)
 {
 	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int error =
-		root < 0 ? -errno : landlock_allow_mount(&box->landlock, root, GRANT_WRITE, true);
+	int error = root < 0 ? -errno : allow(&box->landlock, root);
 
 	if (root >= 0)
 		close(root);
@@ -182,7 +187,10 @@ static int add_rules(struct box *box, struct fault *fault)
 		return -1;
 	if (!plan->init_only)
 		return 0;
-	return plan->grant_count > 0 ? allow_grants(box, fault) : allow_moving(box, fault);
+	if (plan->lists_root && allow_at_root(box, landlock_allow_listing, fault) != 0)
+		return -1;
+	return plan->grant_count > 0 ? allow_grants(box, fault)
+				     : allow_at_root(box, allow_moving, fault);
 }
 
 /* The ABI, as far as it will do. Returns 0, or -1 with the fault. */

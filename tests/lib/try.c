@@ -26,12 +26,14 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /* Newer than Debian 12's headers, the same number on every architecture. */
@@ -227,6 +229,11 @@ static long op_chown(char **a)
 	return chown(a[0], 1, 1);
 }
 
+static long op_xattr(char **a)
+{
+	return setxattr(a[0], "user.nbt", "x", 1, 0);
+}
+
 static long op_truncate(char **a)
 {
 	return truncate(a[0], 0);
@@ -300,6 +307,21 @@ static long op_cloexec_mmap(char **a)
 		return -1;
 	/* PROT_READ|PROT_EXEC, MAP_PRIVATE: without <sys/mman.h>'s names for brevity */
 	return syscall(SYS_mmap, NULL, 4096, 1 | 4, 2, fd, 0) == -1 ? -1 : 0;
+}
+
+/* Code of no file at all. */
+static long op_memory_exec(char **a)
+{
+	int from = open(a[0], O_RDONLY | O_CLOEXEC);
+	int memory = (int)syscall(SYS_memfd_create, "copy", 1 /* MFD_CLOEXEC */);
+	char path[64];
+
+	if (from < 0 || memory < 0)
+		return -1;
+	while (sendfile(memory, from, NULL, 1 << 20) > 0)
+		;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", memory);
+	return op_exec((char *[]){ path });
 }
 
 /* ---- mounts ---- */
@@ -474,6 +496,67 @@ static long op_prlimit(char **a)
 	uint64_t limit[2] = { 16, 16 };
 
 	return syscall(SYS_prlimit64, atoi(a[0]), 7 /* RLIMIT_NOFILE */, limit, NULL);
+}
+
+/* What asks for the same user alone. */
+static long op_nice(char **a)
+{
+	return setpriority(PRIO_PROCESS, (id_t)atoi(a[0]), 19);
+}
+
+static long op_nice_user(char **a)
+{
+	(void)a;
+	return setpriority(PRIO_USER, 0, 19);
+}
+
+static long op_ionice(char **a)
+{
+	return syscall(SYS_ioprio_set, 1 /* IOPRIO_WHO_PROCESS */, atoi(a[0]), 3 << 13 /* idle */);
+}
+
+static long op_affinity(char **a)
+{
+	unsigned long first = 1;
+
+	return syscall(SYS_sched_setaffinity, atoi(a[0]), sizeof(first), &first);
+}
+
+static long op_scheduler(char **a)
+{
+	int priority = 0;
+
+	return syscall(SYS_sched_setscheduler, atoi(a[0]), 5 /* SCHED_IDLE */, &priority);
+}
+
+/* The kernel sends for us: fcntl(2), F_SETOWN. It never says whether it did. */
+static long op_own(char **a)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0 || fcntl(ends[0], F_SETOWN, atoi(a[0])) < 0 ||
+	    fcntl(ends[0], F_SETFL, O_ASYNC) < 0)
+		return -1;
+	return write(ends[1], "x", 1) == 1 ? 0 : -1;
+}
+
+static long op_tgkill(char **a)
+{
+	return syscall(SYS_tgkill, atoi(a[0]), atoi(a[0]), atoi(a[1]));
+}
+
+static long op_pidfd_kill(char **a)
+{
+	long pidfd = syscall(SYS_pidfd_open, atoi(a[0]), 0);
+
+	return pidfd < 0 ? -1 : syscall(SYS_pidfd_send_signal, pidfd, atoi(a[1]), NULL, 0);
+}
+
+/* The user's own keyring, whatever the session's is. */
+static long op_user_keys(char **a)
+{
+	(void)a;
+	return syscall(SYS_keyctl, 0 /* KEYCTL_GET_KEYRING_ID */, -4 /* the user's */, 1);
 }
 
 /* PRIO_PGRP of one's own group, which must hold nobody outside. */
@@ -673,6 +756,7 @@ static const struct op {
 	long (*run)(char **a);
 } ops[] = {
 	{ "abstract", 1, op_abstract },
+	{ "affinity", 1, op_affinity },
 	{ "ambient", 1, op_ambient },
 	{ "at-r", 2, op_at_r },
 	{ "at-w", 2, op_at_w },
@@ -690,12 +774,14 @@ static const struct op {
 	{ "getfd", 2, op_getfd },
 	{ "ifup", 1, op_ifup },
 	{ "ioctl-dev", 1, op_ioctl_dev },
+	{ "ionice", 1, op_ionice },
 	{ "keyring", 0, op_keyring },
 	{ "kill", 2, op_kill },
 	{ "link", 2, op_link },
 	{ "link-fd", 2, op_link_fd },
 	{ "loopback", 0, op_loopback },
 	{ "lstat", 1, op_lstat },
+	{ "memory-exec", 1, op_memory_exec },
 	{ "mkblk", 1, op_mkblk },
 	{ "mkchr", 1, op_mkchr },
 	{ "mkdir", 1, op_mkdir },
@@ -706,10 +792,14 @@ static const struct op {
 	{ "move-mount", 2, op_move_mount },
 	{ "mptcp", 2, op_mptcp },
 	{ "mptcp-bind", 2, op_mptcp_bind },
+	{ "nice", 1, op_nice },
+	{ "nice-user", 0, op_nice_user },
 	{ "open-r", 1, op_open_r },
 	{ "open-tree", 1, op_open_tree },
 	{ "open-w", 1, op_open_w },
 	{ "orphan", 0, op_orphan },
+	{ "own", 1, op_own },
+	{ "pidfd-kill", 2, op_pidfd_kill },
 	{ "pivot", 1, op_pivot },
 	{ "prlimit", 1, op_prlimit },
 	{ "put", 1, op_put },
@@ -720,6 +810,7 @@ static const struct op {
 	{ "renice", 0, op_renice },
 	{ "rewrite", 1, op_rewrite },
 	{ "rmdir", 1, op_rmdir },
+	{ "scheduler", 1, op_scheduler },
 	{ "securebits", 1, op_securebits },
 	{ "seize", 1, op_seize },
 	{ "setattr-rw", 1, op_setattr_rw },
@@ -734,14 +825,17 @@ static const struct op {
 	{ "symlink", 2, op_symlink },
 	{ "tcp", 2, op_tcp },
 	{ "tcp-bind", 2, op_tcp_bind },
+	{ "tgkill", 2, op_tgkill },
 	{ "truncate", 1, op_truncate },
 	{ "ulp", 1, op_ulp },
 	{ "umount", 1, op_umount },
 	{ "unix", 1, op_unix },
 	{ "unlink", 1, op_unlink },
 	{ "unshare", 1, op_unshare },
+	{ "user-keys", 0, op_user_keys },
 	{ "vmread", 1, op_vmread },
 	{ "write", 2, op_write },
+	{ "xattr", 1, op_xattr },
 };
 
 static const struct {
