@@ -141,7 +141,24 @@ int bind_grant(struct builder *builder, const struct source *source)
 	return error < 0 ? fault_errno(builder->fault, "mount", source->path, error) : 0;
 }
 
-int step_bind(struct builder *builder, const struct mount_step *step)
+/* A directory of a mount that is the box's alone. */
+static int bind_detached(struct builder *builder, const struct mount_step *step)
+{
+	const struct wanted wanted = build_wanted(step, true, 0755);
+	struct target target;
+	int error, tree;
+
+	if (place_open(builder, &wanted, &target) != 0)
+		return -1;
+	error = build_attach_unseen(builder, step->fd);
+	tree = error < 0 ? error
+			 : mount_clone(&builder->mounter, step->fd, step->source,
+				       AT_SYMLINK_NOFOLLOW, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	tree = build_told(builder, tree, GRANT_READ | GRANT_WRITE | GRANT_EXEC, true);
+	return step_put(builder, step, "bind", tree, &target);
+}
+
+static int bind_source(struct builder *builder, const struct mount_step *step)
 {
 	const struct source *source = bind_next(builder);
 	const struct wanted wanted =
@@ -156,4 +173,10 @@ int step_bind(struct builder *builder, const struct mount_step *step)
 		return -1;
 	error = build_attach(builder, tree, &target);
 	return error < 0 ? fault_errno(builder->fault, "bind", step->dest, error) : 0;
+}
+
+int step_bind(struct builder *builder, const struct mount_step *step)
+{
+	return (step->flags & STEP_DETACHED) != 0 ? bind_detached(builder, step)
+						  : bind_source(builder, step);
 }

@@ -152,6 +152,21 @@ int build_attach_kept(struct builder *builder, int mount, struct target *target)
 	return copy;
 }
 
+int build_attach_unseen(struct builder *builder, int mount)
+{
+	int error, stage = mount_files(&builder->mounter);
+	char name[NUMBER_SIZE];
+
+	if (stage < 0)
+		return stage;
+	build_number(name, builder->overlays++, 10);
+	error = sys_mkdirat(stage, name, 0700);
+	/* mount(2) cannot do that. */
+	if (error == 0)
+		error = sys_move_mount(mount, "", stage, name, MOVE_MOUNT_F_EMPTY_PATH);
+	return error;
+}
+
 /* --- The root ----------------------------------------------------------------------------------- */
 
 /* The host's own root was granted. */

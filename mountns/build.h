@@ -27,7 +27,7 @@ struct builder {
 	bool own_root;     /* the root is a tmpfs of ours that nobody asked for */
 	size_t next_pin;   /* of view->pins: the next step's */
 	size_t next_grant; /* of view->sources: the next one to be mounted */
-	size_t overlays;   /* that were given a place on the stage */
+	size_t overlays;   /* and other things that were given a place on the stage */
 	struct {           /* the host's "/", over which the new root lies */
 		bool known;
 		uint64_t device, inode;
@@ -136,6 +136,10 @@ bool build_is_ours(const struct builder *builder, const struct place *place);
 
 /* Makes a tmpfs of our own with MODE (octal) and SIZE. Returns a mount, or -errno. */
 int build_tmpfs(struct builder *builder, const char *mode, uint64_t size, unsigned int attributes);
+
+/* Attaches MOUNT, which is so nowhere, where nobody sees it: before Linux 6.15 an overlay takes no layers from it,
+ * and no directory of it can be cloned, until it is in this mount namespace. Returns 0, or -errno. */
+int build_attach_unseen(struct builder *builder, int mount);
 
 /* Makes NAME in DIR, which is ours, a directory for everybody (mode 1777) that stays writable.
  * Returns 0, or -errno. */

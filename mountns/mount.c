@@ -39,11 +39,10 @@ void mount_fd_path(char path[FD_PATH_SIZE], int fd)
 
 /* --- The stage ---------------------------------------------------------------------------------- */
 
-static int make_new(const char *type, const struct mount_option *options, size_t count,
-		    unsigned int attributes)
+int mount_new_file_system(const char *type, const struct mount_option *options, size_t count)
 {
 	int fs = sys_fsopen(type, FSOPEN_CLOEXEC);
-	int mount, error = 0;
+	int error = 0;
 
 	if (fs < 0)
 		return fs;
@@ -53,7 +52,20 @@ static int make_new(const char *type, const struct mount_option *options, size_t
 			options[i].key, options[i].value);
 	if (error == 0)
 		error = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL);
-	mount = error == 0 ? sys_fsmount(fs, FSMOUNT_CLOEXEC, attributes) : error;
+	if (error == 0)
+		return fs;
+	sys_close(fs);
+	return error;
+}
+
+static int make_new(const char *type, const struct mount_option *options, size_t count,
+		    unsigned int attributes)
+{
+	int mount, fs = mount_new_file_system(type, options, count);
+
+	if (fs < 0)
+		return fs;
+	mount = sys_fsmount(fs, FSMOUNT_CLOEXEC, attributes);
 	sys_close(fs);
 	return mount;
 }

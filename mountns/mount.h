@@ -30,7 +30,10 @@ struct mount_option {
 int mount_make(struct mounter *mounter, const char *type, const struct mount_option *options,
 	       size_t count, unsigned int attributes);
 
-/* The same with mount(2)'s DATA, for what does not fit into options. */
+/* Makes one by the calls of Linux 5.2 alone. Returns it as a descriptor for fsmount(2), or -errno. */
+int mount_new_file_system(const char *type, const struct mount_option *options, size_t count);
+
+/* The same as mount_make() with mount(2)'s DATA, for what does not fit into options. */
 int mount_make_classic(struct mounter *mounter, const char *type, const char *data,
 		       unsigned int attributes);
 

@@ -176,6 +176,23 @@ static int open_staged(struct builder *builder, struct overlay *overlay)
 	return overlay->work < 0 ? overlay->work : 0;
 }
 
+static int open_directory(int dir, const char *name)
+{
+	return sys_openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+}
+
+static int open_detached(struct builder *builder, const struct mount_step *step,
+			 struct overlay *overlay)
+{
+	int error = build_attach_unseen(builder, step->fd);
+
+	if (error == 0)
+		error = overlay->upper = open_directory(step->fd, step->source);
+	if (error >= 0)
+		error = overlay->work = open_directory(step->fd, step->text);
+	return error;
+}
+
 static int open_all(struct builder *builder, const struct mount_step *step, struct overlay *overlay)
 {
 	const struct mount_step *layer = step;
@@ -190,13 +207,15 @@ static int open_all(struct builder *builder, const struct mount_step *step, stru
 			return -1;
 		overlay->layers[overlay->count++] = fd;
 	}
-	if (step->kind == STEP_OVERLAY) {
+	if (step->kind == STEP_OVERLAY && (step->flags & STEP_DETACHED) == 0) {
 		overlay->upper = bind_open(builder, bind_next(builder));
 		overlay->work = overlay->upper < 0 ? -1 : bind_open(builder, bind_next(builder));
 		return overlay->work < 0 ? -1 : 0;
 	}
 	if (step->kind == STEP_TMP_OVERLAY)
 		error = open_staged(builder, overlay);
+	else if (step->kind == STEP_OVERLAY)
+		error = open_detached(builder, step, overlay);
 	return error < 0 ? fault_errno(builder->fault, "overlay", step->dest, error) : 0;
 }
 

@@ -126,6 +126,8 @@ static int pin_step(struct view *view, const struct mount_step *step, struct fau
 			(step->kind == STEP_BIND && step->fd >= 0);
 	int status = 1;
 
+	if ((step->flags & STEP_DETACHED) != 0)
+		return 1;
 	if (takes_fd && fcntl(step->fd, F_GETFD) < 0)
 		return fault_errno(fault, "options", name_of(step), errno);
 	if (step->kind == STEP_BIND)

@@ -55,6 +55,9 @@ enum {
 	STEP_READ_ONLY = 1, /* STEP_BIND, STEP_DATA */
 	STEP_DEVICES = 2,   /* STEP_BIND: devices work */
 	STEP_OPTIONAL = 4,  /* STEP_BIND: a source that does not exist is no error */
+	/* STEP_BIND, STEP_OVERLAY: FD is a mount that is attached nowhere, and what else would be paths on the
+	 * host are names of directories in its root. */
+	STEP_DETACHED = 8,
 };
 
 /*
