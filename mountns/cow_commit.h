@@ -12,4 +12,7 @@ int cow_conflicts(struct cow_store *store, struct cow_changes *conflicts, struct
  * then works. What an interrupted run has left there goes. */
 int cow_stage(struct cow_store *store, struct fault *fault);
 
+/* Copies the changes as upper/ into the directory TO, which is PATH in a fault. */
+int cow_copy_changes(struct cow_store *store, int to, const char *path, struct fault *fault);
+
 #endif

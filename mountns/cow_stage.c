@@ -1,125 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /* A copy of the tree of changes in overlayfs's format, on the lower directory's own file system. */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "mountns/cow_commit.h"
 
 #define DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-#define NEW_FILE (O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | KERNEL_LARGEFILE)
 
 struct stage {
 	struct cow_cursor to;
-	/* Files with several names are linked from here, by inode number: their other names are anywhere. */
 	int links;
 };
 
 /* --- Entries -------------------------------------------------------------------------------------- */
 
-static int copy_content(const struct cow_entry *entry, int from, int to)
-{
-	struct kernel_statx now;
-	int error = cow_stat(from, "", &now);
-
-	if (error == 0 && (now.inode != entry->stat.inode || !S_ISREG(now.mode)))
-		error = -ESTALE;
-	if (error == 0)
-		error = cow_content_copy(from, to, now.size);
-	return error < 0 ? error : cow_attributes_copy(from, &entry->stat, to, COW_COPY_RAW);
-}
-
-static int copy_file(struct cow_tour *tour, const struct cow_entry *entry)
-{
-	const struct stage *stage = tour->context;
-	int error, to, from = cow_open_file(tour->upper.fd, entry->name, &entry->stat, O_RDONLY);
-
-	if (from < 0)
-		return from;
-	to = sys_openat(stage->to.fd, entry->name, NEW_FILE, 0600);
-	error = to < 0 ? to : copy_content(entry, from, to);
-	if (cow_close_file(from, &entry->stat) < 0 && error == 0)
-		error = -EACCES;
-	if (to >= 0)
-		sys_close(to);
-	return error;
-}
-
-static int make_special(struct cow_tour *tour, const struct cow_entry *entry)
-{
-	const struct stage *stage = tour->context;
-	const struct kernel_statx *stat = &entry->stat;
-	char *text;
-	long size;
-	int error;
-
-	if (!S_ISLNK(stat->mode))
-		return mknodat(stage->to.fd, entry->name, stat->mode,
-			       makedev(stat->rdev_major, stat->rdev_minor)) < 0
-			       ? -errno
-			       : 0;
-	text = malloc(PATH_MAX + 1);
-	if (text == NULL)
-		return -ENOMEM;
-	size = sys_readlinkat(tour->upper.fd, entry->name, text, PATH_MAX);
-	error = (int)size;
-	if (size >= 0) {
-		text[size] = '\0';
-		error = sys_symlinkat(text, stage->to.fd, entry->name);
-	}
-	free(text);
-	return error;
-}
-
-static int copy_special(struct cow_tour *tour, const struct cow_entry *entry)
-{
-	const struct stage *stage = tour->context;
-	const struct kernel_statx *stat = &entry->stat;
-	struct timespec times[2];
-	int error = make_special(tour, entry);
-
-	cow_times_of(stat, times);
-	if (error == 0 &&
-	    fchownat(stage->to.fd, entry->name, stat->uid, stat->gid, AT_SYMLINK_NOFOLLOW) < 0)
-		error = -errno;
-	if (error == 0 && !S_ISLNK(stat->mode))
-		error = cow_chmod(stage->to.fd, entry->name, stat->mode & 07777);
-	if (error == 0 && utimensat(stage->to.fd, entry->name, times, AT_SYMLINK_NOFOLLOW) < 0)
-		error = -errno;
-	return error;
-}
-
-static int copy_new(struct cow_tour *tour, const struct cow_entry *entry)
-{
-	return S_ISREG(entry->stat.mode) ? copy_file(tour, entry) : copy_special(tour, entry);
-}
-
-/* One of several names, of which the first brings the file. */
-static int copy_linked(struct cow_tour *tour, const struct cow_entry *entry)
-{
-	const struct stage *stage = tour->context;
-	char number[24];
-	int error;
-
-	(void)snprintf(number, sizeof(number), "%" PRIu64, entry->stat.inode);
-	if (linkat(stage->links, number, stage->to.fd, entry->name, 0) == 0)
-		return 0;
-	if (errno != ENOENT)
-		return -errno;
-	error = copy_new(tour, entry);
-	if (error == 0 && linkat(stage->to.fd, entry->name, stage->links, number, 0) < 0)
-		error = -errno;
-	return error;
-}
-
 static int stage_entry(struct cow_tour *tour, struct cow_entry *entry)
 {
 	struct stage *stage = tour->context;
+	const struct cow_copier copier = { tour->upper.fd, stage->to.fd, stage->links, COW_COPY_RAW,
+					   false };
 	int error = 0;
 
 	if (entry->type == COW_WHITEOUT) {
@@ -128,7 +29,7 @@ static int stage_entry(struct cow_tour *tour, struct cow_entry *entry)
 	} else if (entry->type == COW_DIRECTORY) {
 		error = sys_mkdirat(stage->to.fd, entry->name, 0700);
 	} else {
-		error = entry->stat.links > 1 ? copy_linked(tour, entry) : copy_new(tour, entry);
+		error = cow_copy_file(&copier, entry->name, &entry->stat, -1);
 	}
 	return error < 0 ? cow_tour_fault(tour, error) : entry->type == COW_DIRECTORY;
 }
@@ -218,12 +119,12 @@ static int make(int dir, const char *name)
 	return error < 0 ? error : sys_openat(dir, name, DIRECTORY, 0);
 }
 
-static int copy_tree(struct cow_store *store, int copy, struct fault *fault)
+static int copy_tree(struct cow_store *store, int copy, const char *path, struct fault *fault)
 {
 	static const struct cow_visits visits = {
 		.enter = stage_enter, .entry = stage_entry, .leave = stage_leave, .left = stage_left
 	};
-	struct stage stage = { .to.fd = -1, .links = make(copy, "links") };
+	struct stage stage = { .to.fd = -1, .links = make(copy, COW_LINKS) };
 	int error = stage.links, upper = -1;
 
 	if (error >= 0)
@@ -231,7 +132,7 @@ static int copy_tree(struct cow_store *store, int copy, struct fault *fault)
 	if (error >= 0)
 		error = cow_cursor_start(&stage.to, upper);
 	if (error < 0)
-		error = cow_fault(store, fault, store->staged, error);
+		error = cow_fault(store, fault, path, error);
 	else
 		error = cow_tour(store, &visits, &stage, fault);
 	cow_cursor_end(&stage.to);
@@ -240,6 +141,16 @@ static int copy_tree(struct cow_store *store, int copy, struct fault *fault)
 	if (stage.links >= 0)
 		sys_close(stage.links);
 	return error;
+}
+
+int cow_copy_changes(struct cow_store *store, int to, const char *path, struct fault *fault)
+{
+	int error = copy_tree(store, to, path, fault);
+
+	if (error < 0)
+		return -1;
+	error = cow_remove(to, COW_LINKS, true);
+	return error < 0 ? cow_fault(store, fault, path, error) : 0;
 }
 
 static int copy_changes(struct cow_store *store, struct fault *fault)
@@ -253,12 +164,7 @@ static int copy_changes(struct cow_store *store, struct fault *fault)
 		copy = cow_open_staged(store);
 	if (copy < 0)
 		return cow_fault(store, fault, store->staged, copy);
-	error = copy_tree(store, copy, fault);
-	if (error == 0) {
-		error = cow_remove(copy, "links", true);
-		if (error < 0)
-			error = cow_fault(store, fault, store->staged, error);
-	}
+	error = cow_copy_changes(store, copy, store->staged, fault);
 	sys_close(copy);
 	/* Where there was no room for it, there is now. */
 	if (error < 0)

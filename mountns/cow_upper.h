@@ -70,11 +70,14 @@ void cow_times_of(const struct kernel_statx *stat, struct timespec times[2]);
 /* Opens the copy in the lower directory. -EOWNERDEAD: it is not ours alone, so it is not the one that was made. */
 int cow_open_staged(const struct cow_store *store);
 
-/* Opens the tree of changes: upper/, or its copy in the lower directory, with its mode and times in STAT. */
+/* Opens the tree of changes: upper/, wherever it is, or its copy in the lower directory, with its mode and times in STAT. */
 int cow_open_changes(struct cow_store *store, struct kernel_statx *stat);
 
 /* Its name, in the copy's directory and in the store. */
 #define COW_UPPER "upper"
+
+/* Beside a copy that is being made. */
+#define COW_LINKS "links"
 
 /* Opens it in the directory PARENT. STAT has the mode that it had before somebody needed more rights. */
 int cow_open_upper(int parent, struct kernel_statx *stat);
@@ -84,6 +87,23 @@ enum cow_copy {
 	COW_COPY_ROOT, /* owner and times that cannot be given, and what its file system has none of, stay */
 	COW_COPY_RAW, /* with overlayfs's own attributes, too */
 };
+
+struct cow_copier {
+	int from, to; /* directories */
+	/* A third: files with several names are linked from here, by inode number, as their other names are
+	 * anywhere. */
+	int links;
+	enum cow_copy how;
+	bool origin; /* regular files are marked as copied up */
+};
+
+/* Copies NAME, with STAT, which is no directory; a regular file's content is CONTENT's instead if that is not -1. Of
+ * several names the first brings the file. */
+int cow_copy_file(const struct cow_copier *copier, const char *name,
+		  const struct kernel_statx *stat, int content);
+
+/* Whether it has brought it already: one of several names. */
+bool cow_copy_is_there(const struct cow_copier *copier, const struct kernel_statx *stat);
 
 /* Gives TO the extended attributes of FROM, and owner, mode and times of STAT; both are opened, not O_PATH. */
 int cow_attributes_copy(int from, const struct kernel_statx *stat, int to, enum cow_copy how);
