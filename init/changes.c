@@ -10,20 +10,11 @@
 
 #include "init/changes.h"
 #include "init/clone.h"
+#include "init/quota.h"
 #include "init/status.h"
 #include "mountns/sys.h"
 
 /* --- Before the box ------------------------------------------------------------------------------- */
-
-/* Where this fails the mount will, too. */
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		_exit(errno);
-	close(fd);
-}
 
 static int open_directory(const char *dir, const char *name)
 {
@@ -50,13 +41,12 @@ static int probe_main(void *argument)
 	const struct cow_store *store = probe->box->cow;
 	char text[256];
 
-	if ((probe->box->namespaces & CLONE_NEWUSER) != 0) {
-		write_file("/proc/self/setgroups", "deny");
-		snprintf(text, sizeof(text), "0 %u 1", probe->uid);
-		write_file("/proc/self/uid_map", text);
-		snprintf(text, sizeof(text), "0 %u 1", probe->gid);
-		write_file("/proc/self/gid_map", text);
-	}
+	int error = 0;
+
+	if ((probe->box->namespaces & CLONE_NEWUSER) != 0)
+		error = clone_map_root(probe->uid, probe->gid);
+	if (error < 0)
+		_exit(-error);
 	snprintf(text, sizeof(text),
 		 "lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d,"
 		 "userxattr",
@@ -125,47 +115,82 @@ static char *store_path(const struct cow_store *store, const char *name)
 	return path;
 }
 
+/* Makes room for COUNT steps of our own, and puts them there. */
+static void put_steps(struct box *box, const struct mount_step *steps, size_t count)
+{
+	struct mount_step *place = box->steps + box->plan->cow_place;
+
+	memmove(place + count, place, (box->step_count - box->plan->cow_place) * sizeof(*place));
+	memcpy(place, steps, count * sizeof(*steps));
+	box->step_count += count;
+}
+
+/* With a quota they are in a mount of its own. */
+static int choose_layers(const struct cow_store *store, struct mount_step *step)
+{
+	step->fd = -1;
+	step->source = step->text = NULL;
+	if (store->state == COW_MEMORY) {
+		step->fd = store->memory.mount;
+		step->flags = STEP_DETACHED;
+		step->source = "upper";
+		step->text = "work";
+		return 0;
+	}
+	step->source = store_path(store, "upper");
+	step->text = store_path(store, "work");
+	return step->source == NULL || step->text == NULL ? -ENOMEM : 0;
+}
+
 /* The overlay is mounted on the directory itself, so that links lead there and nothing below is seen. */
 static int add_to_view(struct box *box, struct fault *fault)
 {
 	const struct cow_store *store = box->cow;
-	size_t place = box->plan->cow_place;
-	const struct mount_step overlay[] = {
-		{ .kind = STEP_LAYER, .dest = "/", .source = store->lower_path },
-		{ .kind = STEP_OVERLAY,
-		  .dest = store->lower_path,
-		  .source = store_path(store, "upper"),
-		  .text = store_path(store, "work") },
+	struct mount_step overlay[] = {
+		{ .kind = STEP_LAYER,
+		  .dest = "/",
+		  .source = store->lower_path,
+		  .fd = -1,
+		  .mode = -1 },
+		{ .kind = STEP_OVERLAY, .dest = store->lower_path, .mode = -1 },
 	};
 
-	if (overlay[1].source == NULL || overlay[1].text == NULL)
+	if (choose_layers(store, &overlay[1]) < 0)
 		return fault_errno(fault, "copy-on-write", "", ENOMEM);
-	memmove(box->steps + place + 2, box->steps + place,
-		(box->step_count - place) * sizeof(*box->steps));
-	for (size_t i = 0; i < 2; i++) {
-		box->steps[place + i] = overlay[i];
-		box->steps[place + i].fd = box->steps[place + i].mode = -1;
-	}
-	box->step_count += 2;
+	put_steps(box, overlay, 2);
 	return 0;
 }
 
 static int add_tree_to_view(struct box *box, struct fault *fault)
 {
-	size_t place = box->plan->cow_place;
-	const struct mount_step bind = { .kind = STEP_BIND,
-					 .dest = box->cow->lower_path,
-					 .source = store_path(box->cow, "tree"),
-					 .fd = -1,
-					 .mode = -1 };
+	bool detached = box->cow->state == COW_MEMORY;
+	const struct mount_step bind = {
+		.kind = STEP_BIND,
+		.flags = detached ? STEP_DETACHED : 0,
+		.dest = box->cow->lower_path,
+		.source = detached ? "tree" : store_path(box->cow, "tree"),
+		.fd = detached ? box->cow->memory.mount : -1,
+		.mode = -1,
+	};
 
 	if (bind.source == NULL)
 		return fault_errno(fault, "copy-on-write", "", ENOMEM);
-	memmove(box->steps + place + 1, box->steps + place,
-		(box->step_count - place) * sizeof(*box->steps));
-	box->steps[place] = bind;
-	box->step_count++;
+	put_steps(box, &bind, 1);
 	return 0;
+}
+
+/* What the command changes goes into memory, as much as there is in the plan. */
+static int bound(struct box *box, struct fault *fault)
+{
+	const struct plan *plan = box->plan;
+	bool ranges = plan->uid_range_count > 0 || plan->gid_range_count > 0;
+	struct cow_memory memory;
+
+	if (plan->cow_quota == 0)
+		return 0;
+	return quota_make(plan->cow_quota, ranges, &memory, fault) != 0
+		       ? -1
+		       : cow_use_memory(box->cow, &memory, fault);
 }
 
 static int make_store(struct box *box, struct fault *fault)
@@ -177,11 +202,14 @@ static int make_store(struct box *box, struct fault *fault)
 	if (cow_create(store, box->plan->cow, box->plan->cow_store, fault) != 0)
 		return -1;
 	box->cow = store;
-	if (choose_backend(box, fault) != 0 || cow_save(store, fault) != 0)
+	if (choose_backend(box, fault) != 0 || bound(box, fault) != 0 ||
+	    cow_save(store, fault) != 0)
 		return -1;
-	if (!box->notifies)
-		return add_to_view(box, fault);
-	return make_tree(box, fault) != 0 ? -1 : add_tree_to_view(box, fault);
+	if (box->notifies && make_tree(box, fault) != 0)
+		return -1;
+	if (store->state == COW_MEMORY && cow_bound_memory(store, fault) != 0)
+		return -1;
+	return box->notifies ? add_tree_to_view(box, fault) : add_to_view(box, fault);
 }
 
 int changes_prepare(struct box *box, struct fault *fault)
@@ -396,10 +424,14 @@ static int finish_store(struct box *box, enum cow_end end, struct fault *fault)
 {
 	struct cow_store *store = box->cow;
 
-	if (box->notifies) {
-		tree_close(&box->tree);
-		return end == COW_DISCARD && !box->plan->dry_run ? 0 : tree_collect(store, fault);
-	}
+	tree_close(&box->tree);
+	if (end == COW_DISCARD && !box->plan->dry_run &&
+	    (box->notifies || store->state == COW_MEMORY))
+		return 0;
+	if (box->notifies)
+		return tree_collect(store, fault);
+	if (store->state == COW_MEMORY)
+		return cow_settle(store, fault);
 	store->state = COW_ENDED;
 	return cow_save(store, fault);
 }
@@ -415,6 +447,16 @@ static void tell_how(const struct plan *plan, const struct fault *fault, const c
 	init_note(plan, "to give the changes up: nestbox --cow-discard ", path);
 }
 
+/* What was in memory cannot be had any more. */
+static void lose(const struct plan *plan, struct cow_store *store)
+{
+	struct fault ignored;
+
+	init_note(plan, "lost: what the command has changed was in memory, and could not be kept",
+		  "");
+	(void)cow_discard(store, &ignored);
+}
+
 int changes_end(struct box *box, bool succeeded)
 {
 	const struct plan *plan = box->plan;
@@ -422,6 +464,7 @@ int changes_end(struct box *box, bool succeeded)
 	enum cow_end end = succeeded ? plan->on_success : plan->on_failure;
 	const char *result = "failed";
 	char *path;
+	bool lost;
 	struct fault fault = { 0 };
 
 	if (store == NULL)
@@ -429,10 +472,13 @@ int changes_end(struct box *box, bool succeeded)
 	path = strdup(store->path);
 	if (finish_store(box, end, &fault) == 0)
 		result = settle(plan, store, end, &fault);
-	status_changes(plan, store->backend, result, path);
+	lost = store->state == COW_MEMORY && fault.step != NULL;
+	status_changes(plan, store->backend, lost ? "lost" : result, path);
 	if (fault.step != NULL)
 		init_complain(plan, &fault);
-	if (path != NULL && fault.step != NULL)
+	if (lost)
+		lose(plan, store);
+	else if (path != NULL && fault.step != NULL)
 		tell_how(plan, &fault, path);
 	else if (path != NULL && strcmp(result, "kept") == 0)
 		init_note(plan, "kept: ", path);
@@ -458,6 +504,11 @@ static void work_on(const struct plan *plan, struct cow_store *store, struct fau
 	bool commits = plan->cow_commit != NULL;
 
 	/* Its launcher was killed. */
+	if (store->state == COW_MEMORY && commits) {
+		fault_text(fault, "cow", plan->cow_commit,
+			   "its changes were in memory, and are gone; use --cow-discard");
+		return;
+	}
 	if (store->backend == COW_NOTIFY && store->state == COW_RUNNING && commits &&
 	    tree_collect(store, fault) != 0)
 		return;

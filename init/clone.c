@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -16,6 +19,30 @@ int clone_child(int (*main)(void *argument), void *argument, char *stack, unsign
 	int pid = clone(main, stack, (int)flags, argument, pidfd);
 
 	return pid < 0 ? -errno : pid;
+}
+
+static int write_file(const char *path, const char *text)
+{
+	int error = 0, fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		error = -errno;
+	close(fd);
+	return error;
+}
+
+int clone_map_root(unsigned int uid, unsigned int gid)
+{
+	char text[64];
+	int error = write_file("/proc/self/setgroups", "deny");
+
+	(void)snprintf(text, sizeof(text), "0 %u 1", uid);
+	if (error == 0)
+		error = write_file("/proc/self/uid_map", text);
+	(void)snprintf(text, sizeof(text), "0 %u 1", gid);
+	return error < 0 ? error : write_file("/proc/self/gid_map", text);
 }
 
 static size_t page_size(void)

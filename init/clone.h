@@ -8,6 +8,9 @@
 int clone_child(int (*main)(void *argument), void *argument, char *stack, unsigned long flags,
 		int *pidfd);
 
+/* In a user namespace of its own: root there becomes UID and GID outside. Returns 0, or -errno. */
+int clone_map_root(unsigned int uid, unsigned int gid);
+
 /* Maps COUNT stacks, each above a guard page, and puts their upper ends in STACKS. Returns 0, or
  * -errno. */
 int clone_map_stacks(char **stacks, unsigned int count);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "init/parser.h"
+#include "init/values.h"
 
 int set_cow(struct parser *parser, const struct option *option, char **arguments,
 	    struct fault *fault)
@@ -40,6 +41,21 @@ int set_cow_backend(struct parser *parser, const struct option *option, char **a
 		return 0;
 	}
 	return parser_refuse(fault, option, "must be auto, overlay or notify, not", arguments[0]);
+}
+
+int set_cow_quota(struct parser *parser, const struct option *option, char **arguments,
+		  struct fault *fault)
+{
+	struct plan *plan = parser->plan;
+
+	if (plan->cow_quota > 0)
+		return parser_refuse(fault, option, "can be given once", NULL);
+	/* What the kernel can count in pages without an overflow: tmpfs(5), "size". */
+	if (!value_size(arguments[0], INT64_MAX, &plan->cow_quota) || plan->cow_quota == 0)
+		return parser_refuse(fault, option,
+				     "takes a number of bytes from 1 to 9223372036854775807, not",
+				     arguments[0]);
+	return 0;
 }
 
 int set_cow_end(struct parser *parser, const struct option *option, char **arguments,

@@ -155,12 +155,19 @@ static void print_changes(struct printer *printer, const struct plan *plan)
 		[COW_OVERLAY] = "overlay",
 		[COW_NOTIFY] = "notify",
 	};
+	struct text quota = { 0 };
 
 	if (plan->cow == NULL)
 		return;
 	heading(printer, "copy-on-write");
 	leaf(printer, false, "directory", plan->cow);
 	leaf(printer, false, "backend", backends[plan->cow_backend]);
+	if (plan->cow_quota > 0) {
+		text_number(&quota, plan->cow_quota);
+		text_add(&quota, " bytes, in memory until the end");
+		quota.bytes[quota.length] = '\0';
+		leaf(printer, false, "quota", quota.bytes);
+	}
 	leaf(printer, plan->dry_run, "changes go to",
 	     plan->cow_store != NULL ? plan->cow_store : "a new store");
 	if (plan->dry_run)

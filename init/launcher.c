@@ -318,6 +318,8 @@ static int drop_descriptors(const struct launcher *launcher)
 		cow != NULL ? cow->lock : -1,
 		cow != NULL ? cow->lower : -1,
 		cow != NULL ? cow->upper : -1,
+		cow != NULL ? cow->memory.fs : -1,
+		cow != NULL ? cow->memory.root : -1,
 	};
 	const size_t count = sizeof(kept) / sizeof(kept[0]);
 

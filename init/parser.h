@@ -44,7 +44,7 @@ option_handler add_env, set_flag, set_hostname, add_limit, set_timeout, set_text
 option_handler add_map_fd, forbid_cores, set_umask, add_ports;
 
 /* init/cow_options.c */
-option_handler set_cow, set_cow_backend, set_cow_end;
+option_handler set_cow, set_cow_backend, set_cow_quota, set_cow_end;
 
 /* What can only be said of all options about copy-on-write together. Returns 0, or -1 with the fault. */
 int parser_check_cow(const struct parser *parser, struct fault *fault);

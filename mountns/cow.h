@@ -15,6 +15,9 @@
  *   tree/   the backend "notify": what the box sees, from which tree_collect() makes upper/ (mountns/tree.h)
  *   index   the same: of which lower file each one in there is
  *
+ * With a quota upper/ and work/, or tree/, are on a file system of that size in memory as long as the box runs,
+ * and come into the store at its end.
+ *
  * Whatever was changed in the lower directory since the box began is a conflict where the box has changed the
  * same file. That is told by the file's status change time, which nobody can set: cow_create() notes the time
  * by the exact clock (since Linux 6.13 a file may have been stamped by that one, too), and no box begins before
@@ -34,7 +37,8 @@
 enum cow_backend { COW_AUTO, COW_OVERLAY, COW_NOTIFY };
 
 enum cow_state {
-	COW_RUNNING,    /* or its launcher died; of COW_NOTIFY upper/ is not complete */
+	COW_RUNNING, /* or its launcher died; of COW_NOTIFY upper/ is not complete */
+	COW_MEMORY, /* the same with a quota: the changes are its launcher's alone, and die with it */
 	COW_ENDED,      /* upper/ is complete */
 	COW_COMMITTING, /* a commit has begun and can be taken up again */
 };
@@ -42,6 +46,14 @@ enum cow_state {
 struct cow_time {
 	int64_t seconds;
 	uint32_t nanoseconds;
+};
+
+/* A tmpfs that nobody has mounted anywhere. */
+struct cow_memory {
+	int fs;    /* of fsopen(2), by which it can be changed */
+	int mount; /* of fsmount(2), for the box */
+	int root;  /* directory, readable */
+	uint64_t size;
 };
 
 struct cow_store {
@@ -55,6 +67,7 @@ struct cow_store {
 	struct cow_time base; /* changes of the lower directory after that are others' */
 	enum cow_backend backend;
 	enum cow_state state;
+	struct cow_memory memory; /* of COW_MEMORY */
 	/* A commit from another file system first copies upper/ into the lower directory under this name,
 	 * and goes on from there when the copy is complete (COW_COMMITTING); "" while there is none. */
 	char staged[NAME_MAX + 1];
@@ -69,6 +82,23 @@ struct cow_store {
  * says why). It must not lie in LOWER. Returns 0, or -1 with the fault and nothing left behind.
  */
 int cow_create(struct cow_store *store, const char *lower, const char *path, struct fault *fault);
+
+/* What an inode takes in memory, by the kernel's count: there may be one for so many bytes of a quota, but
+ * COW_MEMORY_INODES at least. MEMORY is made with COW_MEMORY_INODES_MOST, as many as can be told. */
+#define COW_MEMORY_INODE 1024
+#define COW_MEMORY_INODES 1024
+#define COW_MEMORY_INODES_MOST (SIZE_MAX / COW_MEMORY_INODE)
+
+/* The layers of STORE, which has just been created and has a backend, will be on MEMORY, which becomes the store's.
+ * Returns 0, or -1 with the fault. */
+int cow_use_memory(struct cow_store *store, const struct cow_memory *memory, struct fault *fault);
+
+/* From here on there can be that many inodes more. Returns 0, or -1 with the fault. */
+int cow_bound_memory(const struct cow_store *store, struct fault *fault);
+
+/* After the end of a box with COW_OVERLAY: upper/ comes from memory into the store, as tree_collect() does it for
+ * COW_NOTIFY. Returns 0, or -1 with the fault. */
+int cow_settle(struct cow_store *store, struct fault *fault);
 
 /* Opens the store at PATH. A lower directory that is not the same inode any more is a fault, and so is a
  * store that a living box or another command uses. Returns 0, or -1 with the fault. */

@@ -17,9 +17,10 @@
 #define STAGED ".nestbox-commit-"
 
 static const char *const backends[] = { [COW_OVERLAY] = "overlay", [COW_NOTIFY] = "notify" };
-static const char *const states[] = {
-	[COW_RUNNING] = "running", [COW_ENDED] = "ended", [COW_COMMITTING] = "committing"
-};
+static const char *const states[] = { [COW_RUNNING] = "running",
+				      [COW_MEMORY] = "memory",
+				      [COW_ENDED] = "ended",
+				      [COW_COMMITTING] = "committing" };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

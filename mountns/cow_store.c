@@ -12,7 +12,9 @@
 #include "mountns/cow_upper.h"
 
 #define DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-#define NO_STORE ((struct cow_store){ .dir = -1, .lock = -1, .lower = -1, .upper = -1 })
+#define NO_STORE                                                                                   \
+	((struct cow_store){                                                                       \
+		.dir = -1, .lock = -1, .lower = -1, .upper = -1, .memory = { -1, -1, -1, 0 } })
 
 void cow_close(struct cow_store *store)
 {
@@ -21,6 +23,7 @@ void cow_close(struct cow_store *store)
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
+	cow_leave_memory(store);
 	free(store->path);
 	free(store->lower_path);
 	store->path = store->lower_path = NULL;
@@ -70,27 +73,39 @@ static int take_lock(struct cow_store *store, int flags, struct fault *fault)
 	return cow_fault(store, fault, store->path, errno);
 }
 
-int cow_make_upper(struct cow_store *store)
+int cow_make_upper_in(const struct cow_store *store, int dir)
 {
 	struct kernel_statx stat;
-	int fd, error = cow_remove(store->dir, "upper.new", true);
+	int fd, error = cow_remove(dir, "upper.new", true);
 
 	if (error == 0)
-		error = sys_mkdirat(store->dir, "upper.new", 0700);
+		error = sys_mkdirat(dir, "upper.new", 0700);
 	if (error == 0)
 		error = cow_stat(store->lower, "", &stat);
 	if (error < 0)
 		return error;
-	fd = sys_openat(store->dir, "upper.new", DIRECTORY, 0);
+	fd = sys_openat(dir, "upper.new", DIRECTORY, 0);
 	if (fd < 0)
 		return fd;
 	error = cow_attributes_copy(store->lower, &stat, fd, COW_COPY_ROOT);
-	if (error == 0 && renameat(store->dir, "upper.new", store->dir, COW_UPPER) < 0)
+	if (error == 0 && renameat(dir, "upper.new", dir, COW_UPPER) < 0)
 		error = -errno;
+	if (error == 0)
+		return fd;
+	sys_close(fd);
+	return error;
+}
+
+int cow_make_upper(struct cow_store *store)
+{
+	int fd = cow_make_upper_in(store, store->dir);
+
+	if (fd < 0)
+		return fd;
 	if (store->upper >= 0)
 		sys_close(store->upper);
 	store->upper = fd;
-	return error;
+	return 0;
 }
 
 static int fill(struct cow_store *store, struct fault *fault)
@@ -352,7 +367,8 @@ static int forget_changes(const struct cow_store *store)
 /* With the state last, so that what is left of an interrupted removal is a store, and can be removed. */
 static int discard(struct cow_store *store, struct fault *fault)
 {
-	static const char *const names[] = { GONE, "work", "tree", "state.new", "state", "lock" };
+	static const char *const names[] = { GONE,        COW_LINKS, "work", "tree",
+					     "state.new", "state",   "lock" };
 	int error = forget_changes(store);
 
 	if (error == 0 && store->staged[0] != '\0') {

@@ -127,7 +127,7 @@ int cow_open_changes(struct cow_store *store, struct kernel_statx *stat)
 {
 	bool staged = store->state == COW_COMMITTING && store->staged[0] != '\0';
 	int root, parent = staged ? cow_open_staged(store)
-				  : sys_openat(store->dir, ".", DIRECTORY, 0);
+				  : sys_openat(cow_layers(store), ".", DIRECTORY, 0);
 
 	if (parent < 0)
 		return parent;

@@ -77,6 +77,19 @@ int cow_state_read(struct cow_store *store, struct fault *fault);
  * owner and so on are the lower one's. Returns 0, or -errno. */
 int cow_make_upper(struct cow_store *store);
 
+/* The same in the directory DIR, where there is none. Returns its descriptor, or -errno. */
+int cow_make_upper_in(const struct cow_store *store, int dir);
+
+/* Where upper/ and work/, or tree/, are: the store's directory, or the one in memory. */
+int cow_layers(const struct cow_store *store);
+
+/* After the box's end: what was locked by its owner is noted in attributes, for which a full file system in memory
+ * would have no room. */
+void cow_unbound_memory(const struct cow_store *store);
+
+/* Gives up what is in memory. */
+void cow_leave_memory(struct cow_store *store);
+
 /* Where a store goes: opens DIR, makes it if need be, and notes PATH. */
 int cow_store_place(struct cow_store *store, const char *path, bool *made, struct fault *fault);
 

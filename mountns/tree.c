@@ -53,7 +53,7 @@ static int map_index(struct tree *tree, int fd)
 int tree_open(struct tree *tree, const struct cow_store *store, struct fault *fault)
 {
 	struct kernel_statx stat;
-	int fd, error = cow_stat(store->dir, TREE_DIRECTORY, &stat);
+	int fd, error = cow_stat(cow_layers(store), TREE_DIRECTORY, &stat);
 
 	*tree = (struct tree){ .lower = store->lower,
 			       .dev_major = stat.dev_major,
@@ -128,9 +128,10 @@ bool tree_is_half(const struct tree_entry *entry)
 
 /* --- Content -------------------------------------------------------------------------------------- */
 
-/* The lower file of PATH, which may be longer than what the kernel takes at once. */
-static int open_lower(const struct tree *tree, const char *path)
+/* Its path may be longer than what the kernel takes at once. */
+int tree_open_lower(const struct tree *tree, const struct tree_entry *entry)
 {
+	const char *path = tree_path(tree, entry);
 	struct resolver resolver = { .root = tree->lower };
 	char piece[PATH_MAX];
 	int fd, flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
@@ -408,7 +409,7 @@ int tree_fill(const struct tree *tree, int proc, int fd, bool empty)
 		entry->flags |= TREE_FILLED | TREE_CHANGED;
 		return 1;
 	}
-	lower = open_lower(tree, tree_path(tree, entry));
+	lower = tree_open_lower(tree, entry);
 	if (lower < 0)
 		return lower;
 	begin(entry, &stat);

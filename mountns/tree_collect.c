@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -34,6 +35,11 @@ struct collector {
 	size_t depth, room;
 	char *path;
 	size_t path_room;
+	/* From a tree in memory files are copied: see cow_copy_file(). Also with those that were not filled, and
+	 * so not counted, all are not more than the quota. */
+	int links;
+	uint64_t budget; /* bytes that are left of it */
+	bool too_much;
 };
 
 /* --- What was there ------------------------------------------------------------------------------- */
@@ -73,6 +79,11 @@ static size_t first_path(const struct collector *collector, const char *text)
 			high = middle;
 	}
 	return low;
+}
+
+static bool in_memory(const struct collector *collector)
+{
+	return collector->store->state == COW_MEMORY;
 }
 
 /* Another's owner, as far as that was ours only because it could not be given to it while the box ran. */
@@ -148,6 +159,58 @@ static int mark_file(struct collector *collector, const char *name, struct kerne
 	return error < 0 ? error : close_error;
 }
 
+/* CONTENT is the lower file, or -1 for the one in the tree. */
+static int take_room(struct collector *collector, const struct kernel_statx *stat, int content)
+{
+	struct kernel_statx lower;
+	uint64_t size = stat->blocks * 512;
+	int error = content < 0 ? 0 : cow_stat(content, "", &lower);
+
+	if (error < 0)
+		return error;
+	if (content >= 0)
+		size = lower.blocks * 512 < lower.size ? lower.blocks * 512 : lower.size;
+	collector->too_much = size > collector->budget;
+	if (collector->too_much)
+		return -ENOSPC;
+	collector->budget -= size;
+	return 0;
+}
+
+/* A file that has not got its content yet gets it where the copy is. */
+static int keep_content(struct collector *collector, const struct cow_copier *copier,
+			const char *name, const struct tree_entry *entry,
+			const struct kernel_statx *made)
+{
+	struct kernel_statx stat = *made;
+	int error = 0, content = -1;
+
+	if (entry != NULL && (entry->flags & TREE_FILLED) == 0)
+		error = content = tree_open_lower(&collector->tree, entry);
+	if (error >= 0)
+		error = take_room(collector, &stat, content);
+	if (entry != NULL && tree_is_half(entry)) {
+		stat.modification.seconds = entry->modification.seconds;
+		stat.modification.nanoseconds = entry->modification.nanoseconds;
+	}
+	if (error == 0)
+		error = cow_copy_file(copier, name, &stat, content);
+	if (content >= 0)
+		sys_close(content);
+	return error;
+}
+
+static int keep_copy(struct collector *collector, const char *name, const struct tree_entry *entry,
+		     const struct kernel_statx *stat, bool here)
+{
+	const struct cow_copier copier = { collector->from.fd, collector->to.fd, collector->links,
+					   COW_COPY_ALL, here };
+
+	if (S_ISREG(stat->mode) && !cow_copy_is_there(&copier, stat))
+		return keep_content(collector, &copier, name, entry, stat);
+	return cow_copy_file(&copier, name, stat, -1);
+}
+
 static int keep(struct collector *collector, const char *name, const struct tree_entry *entry,
 		const struct kernel_statx *made, bool here)
 {
@@ -156,6 +219,8 @@ static int keep(struct collector *collector, const char *name, const struct tree
 	int error = 0;
 
 	give_owner(collector, entry, &stat);
+	if (in_memory(collector))
+		return keep_copy(collector, name, entry, &stat, here);
 	owner = stat.uid != made->uid || stat.gid != made->gid;
 	if (S_ISREG(stat.mode)) {
 		error = fill(collector, name);
@@ -374,7 +439,7 @@ static int finish_root(struct collector *collector, int root)
 
 static int open_root(struct collector *collector, struct kernel_statx *stat, bool *forced)
 {
-	int dir = collector->store->dir;
+	int dir = cow_layers(collector->store);
 	struct cow_marks marks;
 	int error = cow_marks_read(&marks, dir);
 
@@ -424,10 +489,31 @@ static int empty_upper(struct cow_store *store)
 	return error < 0 ? error : cow_make_upper(store);
 }
 
+/* A tree in memory is on another file system. */
+static int prepare_copies(struct collector *collector)
+{
+	const struct cow_store *store = collector->store;
+	int error, dir = store->dir;
+	struct statfs memory;
+
+	if (!in_memory(collector))
+		return 0;
+	cow_unbound_memory(store);
+	if (fstatfs(store->memory.root, &memory) < 0)
+		return -errno;
+	collector->budget = (uint64_t)memory.f_blocks * (uint64_t)memory.f_bsize;
+	error = sys_mkdirat(dir, COW_LINKS, 0700);
+	if (error == 0)
+		error = collector->links = sys_openat(dir, COW_LINKS, DIRECTORY, 0);
+	return error < 0 ? error : 0;
+}
+
 static int collect_from(struct collector *collector)
 {
 	int error = empty_upper(collector->store);
 
+	if (error == 0)
+		error = prepare_copies(collector);
 	if (error == 0)
 		error = collector->proc =
 			sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
@@ -441,11 +527,22 @@ static int collect_from(struct collector *collector)
 /* From here on upper/ is all that counts; files have no names elsewhere. */
 static int end(struct cow_store *store, struct fault *fault)
 {
-	int error;
+	enum cow_state before = store->state;
+	int error = 0;
 
+	if (before == COW_MEMORY) {
+		error = cow_remove(store->dir, COW_LINKS, true);
+		if (error == 0 && syncfs(store->dir) < 0)
+			error = -errno;
+	}
+	if (error < 0)
+		return cow_fault(store, fault, store->path, error);
 	store->state = COW_ENDED;
-	if (cow_save(store, fault) < 0)
+	if (cow_save(store, fault) < 0) {
+		store->state = before;
 		return -1;
+	}
+	cow_leave_memory(store);
 	error = cow_remove(store->dir, TREE_DIRECTORY, true);
 	if (error == 0)
 		error = cow_remove(store->dir, TREE_INDEX, true);
@@ -454,7 +551,7 @@ static int end(struct cow_store *store, struct fault *fault)
 
 int tree_collect(struct cow_store *store, struct fault *fault)
 {
-	struct collector collector = { .store = store, .fault = fault, .proc = -1 };
+	struct collector collector = { .store = store, .fault = fault, .proc = -1, .links = -1 };
 	mode_t mask = umask(0);
 	int error;
 
@@ -462,7 +559,11 @@ int tree_collect(struct cow_store *store, struct fault *fault)
 	error = tree_open(&collector.tree, store, fault);
 	if (error == 0) {
 		error = collect_from(&collector);
-		if (error < 0)
+		if (collector.too_much)
+			error = cow_fault_text(store, fault, collector.path,
+					       "with its content the changes are more than "
+					       "--cow-quota");
+		else if (error < 0)
 			error = cow_fault(store, fault,
 					  collector.path == NULL ? store->path : collector.path,
 					  error);
@@ -475,6 +576,8 @@ int tree_collect(struct cow_store *store, struct fault *fault)
 	cow_cursor_end(&collector.to);
 	if (collector.proc >= 0)
 		sys_close(collector.proc);
+	if (collector.links >= 0)
+		sys_close(collector.links);
 	free(collector.levels);
 	free(collector.by_path);
 	free(collector.path);

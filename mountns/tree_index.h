@@ -31,6 +31,9 @@ struct tree_entry {
 /* The first entry of the inode, or NULL. */
 struct tree_entry *tree_find(const struct tree *tree, const struct kernel_statx *stat);
 
+/* Opens the lower file. Returns a descriptor, or -errno. */
+int tree_open_lower(const struct tree *tree, const struct tree_entry *entry);
+
 /* Whether one of the names of ENTRY's inode is PATH. */
 bool tree_is_at(const struct tree *tree, const struct tree_entry *entry, const char *path);
 

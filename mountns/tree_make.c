@@ -450,10 +450,11 @@ static int start(struct maker *maker)
 {
 	const struct cow_store *store = maker->store;
 	struct kernel_statx stat;
-	int error = sys_mkdirat(store->dir, TREE_DIRECTORY, 0700);
+	int dir = cow_layers(store);
+	int error = sys_mkdirat(dir, TREE_DIRECTORY, 0700);
 
 	if (error == 0)
-		error = maker->root = sys_openat(store->dir, TREE_DIRECTORY, DIRECTORY, 0);
+		error = maker->root = sys_openat(dir, TREE_DIRECTORY, DIRECTORY, 0);
 	if (error < 0)
 		return fail(maker, store->path, error);
 	if (check_file_system(maker) < 0)

@@ -179,6 +179,7 @@ static const struct {
 	{ "--cow", 0, 1, { "/a" }, false },
 	{ "--cow-store", 0, 1, { "/a" }, true },
 	{ "--cow-backend", 0, 1, { "overlay" }, true },
+	{ "--cow-quota", 0, 1, { "4096" }, true },
 	{ "--on-success", 0, 1, { "keep" }, true },
 	{ "--on-failure", 0, 1, { "keep" }, true },
 	{ "--dry-run", 0, 0, { NULL }, true },
@@ -1237,6 +1238,13 @@ static void test_copy_on_write(void **state)
 	assert_int_equal(parsed.plan.on_success, COW_COMMIT);
 	assert_int_equal(parsed.plan.on_failure, COW_DISCARD);
 	assert_int_equal(parsed.plan.cow_backend, COW_AUTO);
+	assert_int_equal(parsed.plan.cow_quota, 0);
+	release(&parsed);
+	good(&parsed, WORDS("--cow", "/d", "--cow-quota", "9223372036854775807", "command"));
+	assert_int_equal(parsed.plan.cow_quota, INT64_MAX);
+	release(&parsed);
+	good(&parsed, WORDS("--cow-quota", "0x1000", "--cow", "/d", "command"));
+	assert_int_equal(parsed.plan.cow_quota, 4096);
 	release(&parsed);
 	good(&parsed, WORDS("--cow-commit", "/s", "--dry-run"));
 	assert_string_equal(parsed.plan.cow_commit, "/s");
@@ -1248,6 +1256,15 @@ static void test_copy_on_write(void **state)
 	bad(WORDS("--cow", "/a", "--on-failure", "", "command"), "--on-failure");
 	bad(WORDS("--cow", "/a", "--on-failure", "keeps", "command"), "--on-failure");
 	bad(WORDS("--cow", "/a", "--cow-backend", "over", "command"), "--cow-backend");
+	bad(WORDS("--cow", "/a", "--cow-quota", "0", "command"), "--cow-quota");
+	bad(WORDS("--cow", "/a", "--cow-quota", "", "command"), "--cow-quota");
+	bad(WORDS("--cow", "/a", "--cow-quota", "-1", "command"), "--cow-quota");
+	bad(WORDS("--cow", "/a", "--cow-quota", "1M", "command"), "--cow-quota");
+	bad(WORDS("--cow", "/a", "--cow-quota", "9223372036854775808", "command"), "--cow-quota");
+	bad(WORDS("--cow", "/a", "--cow-quota", "18446744073709551617", "command"), "--cow-quota");
+	bad(WORDS("--cow", "/a", "--cow-quota", "1", "--cow-quota", "1", "command"), "--cow-quota");
+	bad(WORDS("--cow-quota", "4096", "command"), "--cow-quota");
+	bad(WORDS("--cow-commit", "/s", "--cow-quota", "4096"), "--cow-quota");
 	bad(WORDS("--cow-commit", "/s", "command"), "--cow-commit");
 	bad(WORDS("--cow-commit", "/s", "--read", "/a"), "--read");
 	bad(WORDS("--cow-commit", "/s", "--cow-discard", "/s"), "--cow-discard");
