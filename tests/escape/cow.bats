@@ -217,7 +217,7 @@ for name in b"\n", b"..\n", b"-rf", b"\xff\xfe", b"\x1b[2J", b" ", b"lower=", b"
 	chmod -R a+rwX "$D/.nestbox-commit-aaaaaaaa"
 	run --separate-stderr nb --cow-commit "$store"
 	exits 125
-	one_line "another user's"
+	[[ $stderr = "nestbox: cow: .nestbox-commit-aaaaaaaa: is another user's"* ]]
 	[ ! -e "$D/sub/planted" ]
 	untouched
 }
