@@ -10,6 +10,8 @@
 
 #include "mountns/cow_commit.h"
 
+#define UNSEEN "what was deleted holds what the command has not seen, or what cannot be removed"
+
 /*
  * What a file keeps when it gets another name: its copy's "origin" does not tell, since in a user namespace
  * overlayfs notes no file handle.
@@ -31,6 +33,7 @@ struct check {
 	size_t covered_count;
 	struct suspect *suspects;
 	size_t suspect_count;
+	bool unseen; /* among the conflicts is what the box has not seen, or what we could not remove */
 };
 
 static bool is_changed(const struct cow_store *store, const struct kernel_statx *stat)
@@ -167,6 +170,35 @@ static int scan_down(struct scan *scan, const char *name)
 	return cow_names_read(&levels[depth - 1].names, scan->cursor.fd);
 }
 
+static int add_unseen(struct cow_tour *tour, bool directory, const char *path, const char *name)
+{
+	struct check *check = tour->context;
+
+	check->unseen = true;
+	return add(tour, COW_DELETED, directory, path, name);
+}
+
+static bool may_write(int dir, const struct kernel_statx *stat)
+{
+	return stat->uid == geteuid() || faccessat(dir, ".", W_OK | X_OK, AT_EACCESS) == 0;
+}
+
+/* Into the directory NAME, if all in it can be removed. */
+static int scan_directory(struct cow_tour *tour, struct scan *scan, const char *name,
+			  const struct kernel_statx *stat)
+{
+	int error = cow_may_enter(scan->cursor.fd, name);
+
+	if (error == 0)
+		error = scan_down(scan, name);
+	if (error == -EACCES || error == -EPERM)
+		return add_unseen(tour, true, scan->path, name);
+	if (error == 0 && scan->levels[scan->cursor.depth - 2].names.count > 0 &&
+	    !may_write(scan->cursor.fd, stat))
+		error = add_unseen(tour, true, scan->path, NULL);
+	return error;
+}
+
 static int scan_entry(struct cow_tour *tour, struct scan *scan, const char *name)
 {
 	struct kernel_statx stat;
@@ -176,9 +208,11 @@ static int scan_entry(struct cow_tour *tour, struct scan *scan, const char *name
 		return error == -ENOENT ? 0 : error;
 	if (is_changed(tour->store, &stat))
 		error = add(tour, COW_DELETED, S_ISDIR(stat.mode), scan->path, name);
+	else if (tour->store->backend == COW_NOTIFY && (S_ISCHR(stat.mode) || S_ISBLK(stat.mode)))
+		error = add_unseen(tour, false, scan->path, name);
 	if (error == 0 && S_ISREG(stat.mode))
 		error = note_covered(tour, &stat);
-	return error == 0 && S_ISDIR(stat.mode) ? scan_down(scan, name) : error;
+	return error == 0 && S_ISDIR(stat.mode) ? scan_directory(tour, scan, name, &stat) : error;
 }
 
 static int scan_all(struct cow_tour *tour, struct scan *scan)
@@ -208,7 +242,7 @@ static int scan_tree(struct cow_tour *tour, const struct cow_entry *entry)
 	if (error == 0 && is_changed(tour->store, &entry->lower))
 		error = add(tour, COW_DELETED, true, tour->path, NULL);
 	if (error == 0)
-		error = scan_down(&scan, entry->name);
+		error = scan_directory(tour, &scan, entry->name, &entry->lower);
 	if (error == 0)
 		error = scan_all(tour, &scan);
 	for (size_t i = 0; i < scan.room; i++)
@@ -275,13 +309,50 @@ static int check_entry(struct cow_tour *tour, const struct cow_entry *entry)
 	return 0;
 }
 
+/* Of a directory that is another's the mode cannot be changed. */
+static int check_directory(const struct cow_entry *entry)
+{
+	const struct kernel_statx *lower = &entry->lower;
+
+	return geteuid() == 0 || lower->uid == geteuid() ||
+			       (lower->mode & 07777) == (entry->stat.mode & 07777)
+		       ? 0
+		       : -EPERM;
+}
+
+/* Shall the commit be let do this? Else it would end in the middle of its work. */
+static int check_rights(struct cow_tour *tour, const struct cow_entry *entry)
+{
+	struct kernel_statx dir;
+	int error;
+
+	if (!cow_tour_has_lower(tour) || (entry->type == COW_WHITEOUT && !entry->below))
+		return 0;
+	if (entry->type == COW_DIRECTORY && entry->below && S_ISDIR(entry->lower.mode) &&
+	    entry->opaque != 'y')
+		return check_directory(entry);
+	error = cow_stat(tour->lower.fd, "", &dir);
+	if (error < 0)
+		return error;
+	if (!may_write(tour->lower.fd, &dir))
+		return -EACCES;
+	/* The sticky bit: unlink(2). */
+	return geteuid() != 0 && (dir.mode & S_ISVTX) != 0 && dir.uid != geteuid() &&
+			       entry->below && entry->lower.uid != geteuid()
+		       ? -EPERM
+		       : 0;
+}
+
 static int conflict_entry(struct cow_tour *tour, struct cow_entry *entry)
 {
 	int error = 0;
 
 	/* What is hidden was looked at as a whole. */
-	if (!cow_tour_level(tour)->hidden)
-		error = check_entry(tour, entry);
+	if (!cow_tour_level(tour)->hidden) {
+		error = check_rights(tour, entry);
+		if (error == 0)
+			error = check_entry(tour, entry);
+	}
 	if (error < 0)
 		return cow_tour_fault(tour, error);
 	return entry->type == COW_DIRECTORY;
@@ -309,8 +380,9 @@ int cow_conflicts(struct cow_store *store, struct cow_changes *conflicts, struct
 		return -1;
 	}
 	cow_sort_changes(conflicts);
-	return conflicts->count == 0
-		       ? 0
-		       : cow_fault_text(store, fault, store->lower_path,
-					"others have changed the same files meanwhile");
+	if (conflicts->count == 0)
+		return 0;
+	return cow_fault_text(store, fault, store->lower_path,
+			      check.unseen ? UNSEEN
+					   : "others have changed the same files meanwhile");
 }

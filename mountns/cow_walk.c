@@ -165,6 +165,19 @@ int cow_cursor_down(struct cow_cursor *cursor, const char *name)
 	return 0;
 }
 
+int cow_may_enter(int dir, const char *name)
+{
+	int inside, fd = sys_openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return fd;
+	inside = sys_openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	sys_close(fd);
+	if (inside >= 0)
+		sys_close(inside);
+	return inside < 0 ? inside : 0;
+}
+
 int cow_cursor_up(struct cow_cursor *cursor)
 {
 	struct kernel_statx stat;

@@ -35,6 +35,8 @@ struct cow_cursor {
 int cow_cursor_start(struct cow_cursor *cursor, int dir);
 /* Into its subdirectory NAME. -EXDEV: a file system is mounted there. */
 int cow_cursor_down(struct cow_cursor *cursor, const char *name);
+/* 0 if the names in the directory NAME can be read, and a cursor gets out of it again; or -errno. */
+int cow_may_enter(int dir, const char *name);
 /* Back to where it came from. -ESTALE: that is no longer the parent. */
 int cow_cursor_up(struct cow_cursor *cursor);
 void cow_cursor_end(struct cow_cursor *cursor);

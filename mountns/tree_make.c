@@ -338,21 +338,15 @@ static int make_directory(struct maker *maker, const char *name, const struct ke
 
 	if (error < 0)
 		return error;
-	error = cow_cursor_down(&maker->lower, name);
+	error = cow_may_enter(maker->lower.fd, name);
+	if (error == 0)
+		error = cow_cursor_down(&maker->lower, name);
 	if (error < 0)
 		return error == -EXDEV || error == -EACCES || error == -EPERM
 			       ? finish(maker, name, stat, TREE_FOREIGN)
 			       : error;
 	error = cow_cursor_down(&maker->tree, name);
-	if (error == 0)
-		error = enter(maker, stat);
-	if (error != -EACCES && error != -EPERM)
-		return error;
-	maker->depth--;
-	error = cow_cursor_up(&maker->lower);
-	if (error == 0)
-		error = cow_cursor_up(&maker->tree);
-	return error < 0 ? error : finish(maker, name, stat, TREE_FOREIGN);
+	return error < 0 ? error : enter(maker, stat);
 }
 
 static int make_entry(struct maker *maker, const char *name)

@@ -262,3 +262,139 @@ CHANGE='cd d; echo more >>a; rm -r sub; mkdir new; echo x >new/file; chmod 0600 
 		cmp "$T/d/copy/$i" <(seq "$i" $((i * 20000)))
 	done
 }
+
+# fails_whole REGEX: the commit at the end of COW_JOB has failed with that line, has changed nothing, and has kept the
+# store, with which it fails again.
+fails_whole() {
+	before=$(picture)
+	run --separate-stderr cow -- /bin/sh -ec "cd d; $COW_JOB"
+	exits 125
+	grep -qE -- "$1" <<<"$stderr" || { echo "$stderr" >&2; return 1; }
+	grep -q 'to try again: nestbox --cow-commit' <<<"$stderr"
+	unchanged
+	run --separate-stderr nb --cow-commit "$(stores)"
+	exits 125
+	grep -qE -- "$1" <<<"$stderr" || { echo "$stderr" >&2; return 1; }
+	unchanged
+}
+
+@test "what the command has not seen is not deleted with what it has" {
+	need_root "devices"
+	mkdir "$T/d/dev"
+	mknod "$T/d/dev/null" c 1 3
+	give "$T/d"
+	COW_JOB='echo more >>a; rm -r dev; echo x >x'
+	fails_whole '^nestbox: conflict: D  dev/null$'
+	nb --cow-discard "$(stores)"
+	unchanged
+	run cow -- /bin/sh -c 'cd d; rmdir dev; mkdir dev; echo x >dev/x'
+	exits 125
+	nb --cow-discard "$(stores)"
+	rm "$T/d/dev/null"
+	run cow -- /bin/sh -c 'cd d; rmdir dev'
+	exits 0
+	[ ! -e "$T/d/dev" ]
+}
+
+@test "file systems that are mounted in it stay" {
+	need_root "mounts"
+	mkdir -p "$T/d/x/mnt"
+	give "$T"
+	run --separate-stderr unshare -m --propagation private bash -c '
+		mount -t tmpfs t "$1/d/x/mnt"
+		touch "$1/d/x/mnt/file"
+		"${@:2}"
+		echo "status $?"
+		ls "$1/d/x/mnt" "$1/d/a"' - "$T" "${CALLER[@]}" "$NB" "${SYSTEM[@]}" --cow "$T/d" --cow-backend notify -- /bin/sh -ec 'cd d; ls x/mnt; rm a; rm -r x'
+	is "$(printf '%s\n' 'status 125' "$T/d/a" '' "$T/d/x/mnt:" file)"
+	grep -qxF 'nestbox: cow: x: a file system is mounted there' <<<"$stderr" || { echo "$stderr" >&2; return 1; }
+}
+
+@test "directories of others: what is in them is not seen, or not changed by half" {
+	need_plain_caller
+	need_root "files of others"
+	mkdir -p "$T/d/closed/in" "$T/d/theirs" "$T/d/sticky"
+	touch "$T/d/closed/in/x" "$T/d/theirs/x" "$T/d/sticky/x"
+	chmod 0700 "$T/d/closed"
+	chmod 1777 "$T/d/sticky"
+	before=$(picture)
+	run cow --on-success discard -- /bin/sh -c 'ls -A d/closed; stat -c %a d/closed; rmdir d/closed; ls d/theirs'
+	exits 0
+	is "$(printf '%s\n' 700 x)"
+	unchanged
+	for COW_JOB in 'echo y >theirs/y' 'echo y >>theirs/x' 'rm theirs/x' 'mkdir theirs/y' 'chmod 0711 theirs'; do
+		COW_JOB="echo more >>a; $COW_JOB; echo x >x"
+		fails_whole '^nestbox: cow: theirs.*: (Permission denied|Operation not permitted)$'
+		nb --cow-discard "$(stores)"
+	done
+	COW_JOB='echo more >>a; rm -r theirs; echo x >x'
+	fails_whole '^nestbox: conflict: D  theirs$'
+	nb --cow-discard "$(stores)"
+	COW_JOB='echo more >>a; rm sticky/x; echo x >x'
+	fails_whole '^nestbox: cow: sticky/x: Operation not permitted$'
+	nb --cow-discard "$(stores)"
+	run cow -- /bin/sh -c 'echo x >d/sticky/y; echo more >>d/a'
+	exits 0
+	[ "$(cat "$T/d/sticky/y")" = x ]
+}
+
+@test "a file that the caller may not read is moved: nothing is committed or lost" {
+	need_plain_caller
+	need_root "files of others"
+	echo secret >"$T/d/secret"
+	chmod 0600 "$T/d/secret"
+	COW_JOB='echo more >>a; mv secret moved; ! cat moved; echo x >x'
+	fails_whole '^nestbox: cow: moved: Permission denied$'
+	chmod 0644 "$T/d/secret"
+	# Which is a change since the box began.
+	run --separate-stderr nb --cow-commit "$(stores)"
+	exits 125
+	[[ $stderr = 'nestbox: conflict: D  secret'* ]]
+	nb --cow-discard "$(stores)"
+	chmod 0600 "$T/d/secret"
+	before=$(picture)
+	run cow -- /bin/sh -ec 'cd d; mv secret moved; rm moved'
+	exits 0
+	[ ! -e "$T/d/secret" ]
+}
+
+@test "no room in the store: the open fails, nothing is lost, and later it works" {
+	seq 50000 >"$T/d/big"
+	seq 1000 >"$T/d/small"
+	give "$T/d"
+	before=$(picture)
+	run --separate-stderr as_caller unshare -Urm bash -ec '
+		cd "$1"
+		mount -t tmpfs -o size=600k t state
+		shift
+		box() { "${words[@]}" -- /bin/sh -ec "cd d; $1"; }
+		words=("$@")
+		box "head -c 450000 /dev/urandom >filler
+			! cat big 2>&1 | cut -d : -f 3
+			wc -c <small
+			stat -c %s big
+			rm filler
+			cmp big big2 2>/dev/null || cksum <big"
+		cksum <d/big
+		words+=(--on-success keep)
+		box "head -c 450000 /dev/urandom >filler; ! cat big >/dev/null; rm filler; echo x >x" 2>/dev/null
+		"$1" --dry-run --cow-commit state/nestbox/cow-* 2>&1
+		"$1" --cow-discard state/nestbox/cow-*
+		words=("$@")
+		head -c 450000 /dev/urandom >state/ballast
+		box "mv big large" || echo "status $?"
+		ls d
+		"$1" --cow-commit state/nestbox/cow-* || echo "status $?"
+		ls d
+		rm state/ballast
+		"$1" --cow-commit state/nestbox/cow-*
+		cksum <d/large
+		ls d' - "$T" "$NB" "${SYSTEM[@]}" --cow "$T/d" --cow-backend notify
+	sum=$(seq 50000 | cksum)
+	files=$(printf '%s\n' a big link second small sub)
+	exits 0
+	is "$(printf '%s\n' ' No space left on device' 3893 288894 "$sum" "$sum" 'dry-run: filesystem changes:' 'A  x' \
+		'status 125' "$files" 'status 125' "$files" "$sum" a large link second small sub)"
+	[ "$(grep -c 'nestbox: cow: .*No space left' <<<"$stderr")" -eq 2 ]
+	[ "$(grep -c 'to try again: nestbox --cow-commit' <<<"$stderr")" -eq 2 ]
+}
