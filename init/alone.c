@@ -18,6 +18,7 @@
 #include "init/descriptors.h"
 #include "init/explain.h"
 #include "init/fallback.h"
+#include "init/fence.h"
 #include "init/inits.h"
 #include "init/jobs.h"
 #include "init/personality.h"
@@ -185,6 +186,7 @@ static int begin(struct box *box, struct workload *workload, struct reaper *reap
 	if (signals_take(box, fault) != 0 || watch_parent(plan, fault) != 0 ||
 	    adopt_orphans(plan, fault) != 0 || box_wait_for_caller(plan, fault) != 0)
 		return -1;
+	reaper->fenced = plan->fallen && fence_raise(box); /* the command shall be inside */
 	reaper->skipped = jobs_detach(plan);
 	if (!plan->pause && start(box, workload, reaper, fault) != 0)
 		return -1;

@@ -158,8 +158,8 @@ static void begin_killing(struct reaper *reaper, uint64_t over)
 {
 	reaper->timed_out |= reaper->deadline != 0 && over == reaper->deadline;
 	reaper->deadline = 0;
-	if (reaper->killing)
-		reaper->left = -ECHILD;
+	reaper->gave_up = reaper->killing && !reaper->reaped;
+	reaper->reaped = false;
 	reaper->killing = true;
 	reaper->kill_at = clock_now() + KILL_PATIENCE;
 }
@@ -185,7 +185,8 @@ static bool is_over(const struct reaper *reaper)
 
 	if (reaper->killing && reaper->owns_all)
 		return reaper->ended || reaper->timed_out;
-	return reaper->ended && ((!stays && !reaper->killing) || reaper->left == -ECHILD);
+	return reaper->ended &&
+	       ((!stays && !reaper->killing) || reaper->left == -ECHILD || reaper->gave_up);
 }
 
 static void reap(struct reaper *reaper)
@@ -200,6 +201,7 @@ static void reap(struct reaper *reaper)
 				reaper->stopped(reaper, status);
 			continue;
 		}
+		reaper->reaped = true;
 		if (main) {
 			reaper->child = 0;
 			reaper->status = status;
@@ -228,12 +230,15 @@ static uint64_t next_deadline(const struct reaper *reaper)
 	return first;
 }
 
-/* What dies leaves us its children, so it takes as many rounds as there are generations. */
+/* What dies leaves us its children, so it takes as many rounds as there are generations where they cannot be
+ * reached at once. */
 static void kill_rest(struct reaper *reaper)
 {
 	if (reaper->child != 0)
 		sys_kill(reaper->owns_group ? reaper->group : reaper->child, SIGKILL);
-	if (!signal_rest(reaper, SIGKILL, 0) && reaper->child == 0)
+	if (reaper->fenced)
+		sys_kill(-1, SIGKILL);
+	else if (!signal_rest(reaper, SIGKILL, 0) && reaper->child == 0)
 		reaper->left = -ECHILD;
 }
 

@@ -20,10 +20,13 @@ struct reaper {
 	int group; /* its process group, as kill(2) takes it */
 	bool owns_group; /* nobody else was in there from the start */
 	bool owns_all;   /* process 1: every process in the namespace is to end with it */
+	bool fenced;     /* to signal all is to signal our own: init/fence.h */
 	bool owns_stops; /* stops of the child are told */
 	bool ended;
 	bool timed_out;
 	bool killing;      /* what is left */
+	bool reaped;       /* something, since that began or was last looked at */
+	bool gave_up;      /* what is left is stuck in the kernel */
 	int status;        /* as of wait(2), when the child has ended */
 	int left;          /* 0, or -ECHILD when no child is left */
 	uint64_t deadline; /* of --timeout */

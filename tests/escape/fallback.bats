@@ -110,6 +110,38 @@ stranger() {
 	says "user-keys: EPERM"
 }
 
+# ---- the end ----
+
+# bombed ARGUMENT…: a bomb of about 150 processes beside those that the user has.
+bombed() {
+	local others
+
+	[ "$NB_UID" != 0 ] || skip "no limit holds root's bombs"
+	others=$(find /proc -maxdepth 1 -name '[0-9]*' -uid "$NB_UID" | wc -l)
+	cp "$NB_HELPERS/bomb" "$T/in/"
+	give "$T"
+	launch "$NB_BIN/starter" reset "$NB_BIN/deny" "$NAMESPACES" EPERM -- "$NB" --quiet --fallback --rlimit "nproc=$((others + 150))" \
+		-x "$T/in" -x /usr -x /bin -x /lib --exec-try /lib64 "$@"
+	finish
+	drained
+}
+
+@test "what starts others for ever ends with the command, and nobody else does" {
+	local stranger
+
+	"${CALLER[@]}" "$PROBE" hold >/dev/null 3>&- &
+	stranger=$!
+	MINE+=("$stranger")
+	bombed -- "$T/in/bomb"
+	[ "$status" = 5 ]
+	kill -0 "$stranger"
+}
+
+@test "--timeout ends it as well" {
+	bombed --timeout 1 -- /bin/sh -c '"$0"; kill -STOP $$' "$T/in/bomb"
+	[ "$status" = 124 ]
+}
+
 # ---- files ----
 
 @test "what is not granted is not changed, nor what is granted to be read" {

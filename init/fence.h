@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What process 1 has of its PID namespace: a signal to all that is for its own alone. Children that are sent it
+ * one by one can be outrun by those that fork without a pause; a signal to all comes at once.
+ */
+#ifndef NESTBOX_INIT_FENCE_H
+#define NESTBOX_INIT_FENCE_H
+
+#include "init/box.h"
+
+/* Keeps the signals of this process, and of all that it starts from now on, among themselves. It gains no
+ * privileges by an exec any more then. Returns whether kill(-1) is safe. */
+bool fence_raise(const struct box *box);
+
+#endif
