@@ -104,14 +104,14 @@ report() {
 	' "$1" "$2" | LC_ALL=C sort -k2
 }
 
-# compare BACKEND COMMAND…: against what is in $T/plain.*.
+# compare BACKEND COMMAND…: against what is in $T/plain.*; within $quota bytes, if there is one.
 compare() {
-	local backend=$1
+	local backend=$1 options=(--cow-backend "$1" ${quota:+--cow-quota "$quota"})
 
 	shift
 	again
 	picture >"$T/before"
-	work --cow "$T/d" --cow-backend "$backend" --dry-run -- "$@"
+	work --cow "$T/d" "${options[@]}" --dry-run -- "$@"
 	same "$backend, inside" "$T/plain.out" "$T/out"
 	picture >"$T/after"
 	same "$backend, discarded" "$T/before" "$T/after"
@@ -121,7 +121,7 @@ compare() {
 		sed '1d; /^P  fifo$/d' "$T/err" | sed 's/ /\\040/g; s/\\040/ /1; s/\\040/ /1' | LC_ALL=C sort -k2 >"$T/reported"
 		same "$backend, report" "$T/report" "$T/reported"
 	fi
-	work --cow "$T/d" --cow-backend "$backend" -- "$@"
+	work --cow "$T/d" "${options[@]}" -- "$@"
 	same "$backend, inside again" "$T/plain.out" "$T/out"
 	list >"$T/list"
 	same "$backend, committed" "$T/plain.list" "$T/list"
@@ -201,5 +201,36 @@ random() {
 	for seed in ${COW_SEEDS:-1 2}; do
 		echo "seed $seed"
 		random "$seed" notify
+	done
+}
+
+@test "files and directories, in memory" {
+	quota=$((1 << 30))
+	job files
+}
+
+@test "random steps, in memory" {
+	quota=$((1 << 30))
+	random 3 overlay overlay
+	random 4 notify
+}
+
+# full SEED BACKEND: what there was room for is what is committed.
+full() {
+	again
+	work --cow "$T/d" --cow-backend "$2" --cow-quota 65536 -- "$NB_BIN/steps" "$1" 5000 overlay
+	grep -q ' = -28$' "$T/out" # ENOSPC
+	sed '0,/^status/d' "$T/out" >"$T/inside"
+	[ "$(wc -l <"$T/inside")" -gt 20 ]
+	work -w "$T/d" -x "$T/d" -- true
+	sed '0,/^status/d' "$T/out" >"$T/list"
+	same "$2, committed" "$T/inside" "$T/list"
+	[ -z "$(ls "$T/state/nestbox")" ]
+}
+
+@test "random steps where there is no room" {
+	for seed in 5 6; do
+		full $seed overlay
+		full $seed notify
 	done
 }
