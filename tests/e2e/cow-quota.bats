@@ -496,6 +496,27 @@ lost() {
 	[ -z "$(stores)" ]
 }
 
+fsetxattr() {
+	case $(uname -m) in
+	x86_64) echo 190 ;;
+	armv*) echo 228 ;;
+	*) echo 7 ;;
+	esac
+}
+
+no_attributes() {
+	run --separate-stderr as_caller "$NB_BIN/deny" "$(fsetxattr)" 95 -- "$NB" -x "$NB_BIN" \
+		--cow "$T/d" --cow-backend "$BACKEND" --cow-quota 4096 -- "$PROBE" true
+	exits 125
+	one_line 'options: --cow-quota: needs a tmpfs with extended attributes of users: Linux 6.6'
+	unchanged
+	[ -z "$(stores)" ]
+}
+
+@test "nor where tmpfs has no extended attributes of users, before Linux 6.6" {
+	both no_attributes
+}
+
 @test "--explain tells it" {
 	run nb -x "$NB_BIN" --cow "$T/d" --cow-quota 1048576 --explain -- "$PROBE" true
 	exits 0
