@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # What the process may still do that answers the calls of a workload with copy-on-write by notification. It reads
-# what an attacker has written, and is outside of the box: whoever takes it over finds no way to a process or a
-# socket, but to files of the caller by openat2, whose flags no filter sees. It is not under Landlock, which would
-# keep it from looking at its callers. The language: filters/profile.h.
+# what an attacker has written: whoever takes it over finds no way to a process or a socket, and no files but those of
+# the box, the lower directory, to be read, and /proc (init/listener.c). It is not under Landlock, which would keep it
+# from looking at its callers. The language: filters/profile.h.
 
 otherwise deny
 

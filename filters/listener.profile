@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What the process may still do that answers a workload's calls (filters/notify.h). It reads what an attacker
-# has written, and is outside of the box: whoever takes it over finds no way to make a file, a process or a
-# socket, nor to write other than at the end of a file. The language: filters/profile.h.
+# has written: whoever takes it over finds no way to make a file, a process or a socket, nor to write other than at the
+# end of a file, of the box or /proc (init/listener.c). The language: filters/profile.h.
 
 otherwise deny
 

@@ -492,7 +492,7 @@ static bool take_report(struct launcher *launcher)
 	case REPORT_TERMINAL:
 		relay_begin(launcher->relay, sent);
 		break;
-	case REPORT_MOUNT:
+	case REPORT_PLACE:
 	case REPORT_LISTENER:
 		sys_close(sent);
 		break;

@@ -16,16 +16,22 @@
 #include "init/descriptors.h"
 #include "init/listener.h"
 #include "init/values.h"
+#include "mountns/mount.h"
 #include "mountns/sys.h"
 
 /* What the process is made from. The memory is a copy of the launcher's. */
 struct server {
 	const struct box *box;
 	struct append_file *files;
-	int launcher; /* its pid */
-	int proc;
-	int root; /* the box's */
+	int launcher;          /* its pid */
+	int users, mounts;     /* the box's namespaces */
+	int proc, lower, root; /* directories; lower: -1 without copy-on-write */
 };
+
+static bool has_listener(const struct box *box)
+{
+	return box->view.append_count > 0 || box->notifies;
+}
 
 /* Returns a descriptor that was sent as KIND, or -errno: -EPIPE at the end. */
 static int receive(int socket, enum report_kind kind)
@@ -38,44 +44,90 @@ static int receive(int socket, enum report_kind kind)
 	return report.kind == kind ? fd : -EPROTO;
 }
 
+/* It ends with the launcher. */
+static int tie(const struct server *server)
+{
+	int error = sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0);
+
+	return error == 0 && sys_getppid() != server->launcher ? -ESRCH : error;
+}
+
 /* Nothing of the launcher's but the memory. */
 static int strip(const struct server *server)
 {
-	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
-	const struct kernel_cap_data none[2] = { 0 };
-	int kept[] = { server->box->listener[0], server->proc, server->box->tree.lower };
-	size_t count = server->box->notifies ? 3 : 2;
-	int error = sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0);
+	int error = tie(server);
 
-	if (error == 0 && sys_getppid() != server->launcher)
-		error = -ESRCH;
-	descriptors_sort(kept, count);
 	if (error == 0)
-		error = descriptors_close_but(0, kept, count);
-	if (error == 0)
-		error = sys_capset(&header, none);
+		error = descriptors_close_but(0, &server->box->listener[0], 1);
 	return error == 0 ? sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0) : error;
 }
 
 /* Returns the listener, or -errno. */
 static int receive_all(struct server *server)
 {
+	int *const places[] = { &server->users, &server->mounts, &server->proc, &server->lower,
+				&server->root };
 	int socket = server->box->listener[0];
 
-	if (server->box->notifies) {
-		server->root = receive(socket, REPORT_MOUNT);
-		if (server->root < 0)
-			return server->root;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (places[i] == &server->lower && !server->box->notifies)
+			continue;
+		*places[i] = receive(socket, REPORT_PLACE);
+		if (*places[i] < 0)
+			return *places[i];
 	}
-
 	for (size_t i = 0; i < server->box->append.count; i++) {
-		int mount = receive(socket, REPORT_MOUNT);
+		int mount = receive(socket, REPORT_PLACE);
 
 		if (mount < 0)
 			return mount;
 		server->files[i].mount = mount;
 	}
 	return receive(socket, REPORT_LISTENER);
+}
+
+/* By its name it may have become another one. */
+static int check_lower(const struct server *server)
+{
+	const struct cow_store *store = server->box->cow;
+	struct kernel_statx stat;
+	int error = server->box->notifies ? sys_statx(server->lower, "", AT_EMPTY_PATH, &stat) : 0;
+
+	if (error < 0 || !server->box->notifies)
+		return error;
+	return stat.inode == store->lower_inode && stat.dev_major == store->lower_major &&
+			       stat.dev_minor == store->lower_minor
+		       ? 0
+		       : -ESTALE;
+}
+
+/*
+ * Leaves the host for the box: there are no other files from now on but these directories, and of the processes in PROC
+ * those outside are out of reach: their memory and descriptors are for whoever is in their user namespace or
+ * above. The workload is in one below: ptrace(2), "Ptrace access mode checking".
+ */
+static int enter_box(struct server *server)
+{
+	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
+	const struct kernel_cap_data none[2] = { 0 };
+	int error = sys_setns(server->users, CLONE_NEWUSER);
+
+	if (error == -EINVAL) /* it is ours: the box has none of its own */
+		error = 0;
+	if (error == 0)
+		error = sys_setns(server->mounts, CLONE_NEWNS);
+	if (error == 0)
+		error = sys_fchdir(server->root);
+	if (error == 0)
+		error = sys_chroot(".");
+	sys_close(server->users);
+	sys_close(server->mounts);
+	if (!server->box->notifies)
+		sys_close(server->root);
+	if (error == 0)
+		error = sys_capset(&header, none);
+	/* Other rights may have undone it: prctl(2). */
+	return error == 0 ? tie(server) : error;
 }
 
 /* A path of the workload's when it starts. */
@@ -129,9 +181,9 @@ static int serve(struct server *server)
 	const struct sock_fprog program = { filter->len,
 					    (struct sock_filter *)(uintptr_t)filter->code };
 	struct append append = box->append;
-	struct cow cow = { &box->tree, -1, false, false };
-	struct notify notify = { .proc = server->proc,
-				 .rows = box->notifies ? cow_rows : append_rows,
+	struct tree tree = box->tree;
+	struct cow cow = { &tree, -1, false, false };
+	struct notify notify = { .rows = box->notifies ? cow_rows : append_rows,
 				 .row_count = box->notifies ? cow_row_count : append_row_count,
 				 .context = box->notifies ? (void *)&cow : &append };
 	int error = strip(server);
@@ -143,8 +195,14 @@ static int serve(struct server *server)
 	if (error < 0)
 		return error == -EPIPE || error == -ECONNRESET ? 0 : error;
 	sys_close(server->box->listener[0]);
+	notify.proc = server->proc;
 	cow.root = server->root;
-	error = sys_seccomp(SECCOMP_SET_MODE_FILTER, 0, &program);
+	tree.lower = server->lower;
+	error = check_lower(server);
+	if (error == 0)
+		error = enter_box(server);
+	if (error == 0)
+		error = sys_seccomp(SECCOMP_SET_MODE_FILTER, 0, &program);
 	if (error == 0 && box->notifies)
 		prepare_command(server, &cow);
 	return error < 0 ? error : notify_serve(&notify);
@@ -157,20 +215,20 @@ static int listener_main(void *argument)
 
 /* The numbers that the kernel gives us for callers are those of our PID namespace, and so must be those in
  * this procfs. */
-static int open_proc(struct fault *fault)
+static int check_proc(struct fault *fault)
 {
 	char self[16] = "";
 	uint64_t pid = 0;
 	int fd = sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	bool good = fd >= 0 && sys_filesystem_type(fd) == PROC_MAGIC &&
+		    sys_readlinkat(fd, "self", self, sizeof(self) - 1) > 0 &&
+		    value_number(self, INT_MAX, &pid) && (int)pid == sys_getpid();
 
 	if (fd < 0)
 		return fault_errno(fault, "listener", "/proc", fd);
-	if (sys_filesystem_type(fd) == PROC_MAGIC &&
-	    sys_readlinkat(fd, "self", self, sizeof(self) - 1) > 0 &&
-	    value_number(self, INT_MAX, &pid) && (int)pid == sys_getpid())
-		return fd;
 	sys_close(fd);
-	return fault_text(fault, "listener", "/proc", "is not this PID namespace's procfs");
+	return good ? 0
+		    : fault_text(fault, "listener", "/proc", "is not this PID namespace's procfs");
 }
 
 static int list_files(struct server *server, struct box *box, struct fault *fault)
@@ -211,7 +269,7 @@ int listener_start(struct listener *listener, struct box *box, struct fault *fau
 	int error;
 
 	*listener = (struct listener){ 0, -1 };
-	if (box->view.append_count == 0 && !box->notifies)
+	if (!has_listener(box))
 		return 0;
 	/* The kernel has one listener for a process, and that profile needs it. */
 	if (box->filter != NULL && box->filter->asks)
@@ -222,38 +280,74 @@ int listener_start(struct listener *listener, struct box *box, struct fault *fau
 	if (reason != NULL)
 		return refuse(box, reason, error, fault);
 	server.launcher = sys_getpid();
-	server.root = -1;
-	server.proc = open_proc(fault);
-	if (server.proc < 0 || list_files(&server, box, fault) != 0)
+	server.lower = -1;
+	if (check_proc(fault) != 0 || list_files(&server, box, fault) != 0)
 		return -1;
 	error = sys_socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, box->listener);
 	if (error == 0)
 		listener->pid = error = clone_child(listener_main, &server, box->workload_stack,
 						    CLONE_PIDFD | SIGCHLD, &listener->pidfd);
-	sys_close(server.proc);
 	return error < 0 ? fault_errno(fault, "listener", "clone", error) : 0;
 }
 
-static int give_root(const struct box *box)
+static int give_place(const struct box *box, const char *path, int flags)
 {
-	int error, root = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	int error, fd = sys_openat(AT_FDCWD, path, flags | O_CLOEXEC, 0);
 
-	if (root < 0)
-		return root;
-	error = report_send_fd(box->listener[1], REPORT_MOUNT, root);
-	sys_close(root);
+	if (fd < 0)
+		return fd;
+	error = report_send_fd(box->listener[1], REPORT_PLACE, fd);
+	sys_close(fd);
 	return error;
+}
+
+/* Of a clone "..", too, is nothing else. Where the kernel makes none the directory is given as it is. */
+static int give_clone(const struct box *box, const char *path)
+{
+	const struct kernel_mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY };
+	int error, fd = sys_open_tree(AT_FDCWD, path,
+				      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+
+	if (mount_is_missing(fd))
+		return give_place(box, path, O_PATH | O_DIRECTORY);
+	if (fd < 0)
+		return fd;
+	error = sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes);
+	if (error == 0 || mount_is_missing(error))
+		error = report_send_fd(box->listener[1], REPORT_PLACE, fd);
+	sys_close(fd);
+	return error;
+}
+
+int listener_give_host(const struct box *box, struct fault *fault)
+{
+	static const char *const namespaces[] = { "/proc/self/ns/user", "/proc/self/ns/mnt" };
+	const char *const directories[] = { "/proc", box->notifies ? box->cow->lower_path : NULL };
+	int error;
+
+	if (!has_listener(box))
+		return 0;
+	for (size_t i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++) {
+		error = give_place(box, namespaces[i], O_RDONLY);
+		if (error < 0)
+			return fault_errno(fault, "listener", namespaces[i], error);
+	}
+	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
+		error = directories[i] == NULL ? 0 : give_clone(box, directories[i]);
+		if (error < 0)
+			return fault_errno(fault, "listener", directories[i], error);
+	}
+	return 0;
 }
 
 int listener_give_mounts(const struct box *box, struct fault *fault)
 {
-	int status = box->notifies ? give_root(box) : 0;
+	int error = has_listener(box) ? give_place(box, "/", O_PATH | O_DIRECTORY) : 0;
 
-	if (status < 0)
-		return fault_errno(fault, "listener", "/", status);
+	if (error < 0)
+		return fault_errno(fault, "listener", "/", error);
 	for (size_t i = 0; i < box->append.count; i++) {
-		int error = report_send_fd(box->listener[1], REPORT_MOUNT, box->view.appends[i]);
-
+		error = report_send_fd(box->listener[1], REPORT_PLACE, box->view.appends[i]);
 		if (error < 0)
 			return fault_errno(fault, "append", "mount", error);
 	}

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The process that answers the workload's notified calls (filters/notify.h), where there are any: for
- * --append, or for --cow without an overlay. It is a child of the launcher and outside of the box, and does
+ * --append, or for --cow without an overlay. It is a child of the launcher, and does
  * nothing else: an answer that takes long (a file system that hangs, a socket that lingers when it is closed)
  * keeps the workload waiting, but not the launcher, with its signals and --timeout. It starts before PID 1 with
- * memory of its own, gives up all capabilities and nearly all system calls, and ends with the last process in
- * the box.
+ * memory of its own, enters the box's user and mount namespace and root (no other one: nobody in the box is to see or signal
+ * it), gives up all capabilities and nearly all system calls, and ends with the last process in the box.
  */
 #ifndef NESTBOX_INIT_LISTENER_H
 #define NESTBOX_INIT_LISTENER_H
@@ -22,7 +22,11 @@ struct listener {
 /* In the launcher, while signals are blocked: starts it if BOX needs it. Returns 0, or -1 with the fault. */
 int listener_start(struct listener *listener, struct box *box, struct fault *fault);
 
-/* In PID 1: gives it the mounts of the files, or the root. Returns 0, or -1 with the fault. */
+/* In PID 1, before the host's paths are gone: gives it the box's namespaces, and what it needs of the host. Returns
+ * 0, or -1 with the fault. */
+int listener_give_host(const struct box *box, struct fault *fault);
+
+/* In PID 1: gives it the root, and the mounts of the files. Returns 0, or -1 with the fault. */
 int listener_give_mounts(const struct box *box, struct fault *fault);
 
 /* In the workload's child, before its filters: the wall that asks nobody. Returns 0, or -1 with the fault. */

@@ -279,9 +279,9 @@ static int set_up(const struct box *box, struct fault *fault)
 	if (die_with_launcher(box, fault) != 0 || /* nothing may outlive it from here on */
 	    leave_group(box, fault) != 0 ||       /* while nobody else is in the box */
 	    tell_namespaces(box, fault) != 0 ||
-	    mapper_map_own(box, fault) != 0 ||    /* through the host's /proc */
-	    cut_propagation(fault) != 0 ||        /* before the first mount */
-	    name_host(box, fault) != 0 ||         /* needs root */
+	    mapper_map_own(box, fault) != 0 || /* through the host's /proc */
+	    cut_propagation(fault) != 0 ||     /* before the first mount */
+	    listener_give_host(box, fault) != 0 || name_host(box, fault) != 0 || /* needs root */
 	    build_all(box, &built, fault) != 0 || /* while the host's paths are there */
 	    mountns_enter(built.root, may_chroot(box), fault) != 0 ||
 	    listener_give_mounts(box, fault) != 0 ||

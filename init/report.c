@@ -90,7 +90,7 @@ int report_send_fd(int fd, enum report_kind kind, int sent)
 
 static bool carries_fd(enum report_kind kind)
 {
-	return kind == REPORT_TERMINAL || kind == REPORT_MOUNT || kind == REPORT_LISTENER;
+	return kind == REPORT_TERMINAL || kind == REPORT_PLACE || kind == REPORT_LISTENER;
 }
 
 /* What the kernel had no room for it has closed, and said so. */

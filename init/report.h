@@ -20,7 +20,7 @@ enum report_kind {
 	REPORT_STOPPED,      /* the workload was stopped by a signal */
 	REPORT_ENDED,        /* the workload ended */
 	REPORT_TERMINAL,     /* with a descriptor: the master of the box's terminal */
-	REPORT_MOUNT, /* the same, to init/listener.c: a file's mount; each of those in turn … */
+	REPORT_PLACE, /* the same, to init/listener.c: namespaces, the root, mounts of files in turn … */
 	REPORT_LISTENER, /* … then the workload's seccomp listener */
 };
 

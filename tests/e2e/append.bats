@@ -291,7 +291,8 @@ listener() {
 	matches '^CapEff:.0+$' '^CapPrm:.0+$' '^NoNewPrivs:.1$' '^Seccomp:.2$'
 	# The file, /proc, and the workload's calls.
 	[ "$(ls "/proc/$pid/fd" | wc -l)" -eq 3 ]
-	[ "$(readlink "/proc/$pid/fd/"* | grep -c -e '^anon_inode:seccomp notify$' -e '^/proc$')" -eq 2 ]
+	readlink "/proc/$pid/fd/"* | grep -q '^anon_inode:seccomp notify$'
+	enclosed "$pid"
 	kill -KILL "$LAUNCHER"
 	gone "$pid"
 }

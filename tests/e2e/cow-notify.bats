@@ -175,6 +175,22 @@ CHANGE='cd d; echo more >>a; rm -r sub; mkdir new; echo x >new/file; chmod 0600 
 	[ -z "$(stores)" ]
 }
 
+@test "its listener is in the box, with no rights there" {
+	need_root
+	[ "$(uname -m)" = x86_64 ] || skip "the number of pivot_root is written down for x86-64"
+	for without in 9999 155; do
+		launch setsid "$NB_BIN/starter" reset "$NB_BIN/deny" "$without" EPERM -- "$NB" "${SYSTEM[@]}" --cow "$T/d" --cow-backend notify -- \
+			/bin/sh -c "echo done; exec $PROBE hold"
+		await done
+		set -- $(children "$LAUNCHER")
+		enclosed "$1"
+		output=$(cat "/proc/$1/status")
+		matches '^CapEff:.0+$' '^CapPrm:.0+$' '^NoNewPrivs:.1$' '^Seccomp:.2$'
+		kill -KILL "$LAUNCHER"
+		gone "$1"
+	done
+}
+
 @test "without its listener there is no box" {
 	start "${SYSTEM[@]}" --cow "$T/d" --cow-backend notify -- /bin/sh -c "echo done; exec $PROBE hold"
 	await done

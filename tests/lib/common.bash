@@ -151,6 +151,28 @@ finish() {
 	wait "$LAUNCHER" || status=$?
 }
 
+# enclosed PID: the process that answers calls has its root and its mounts in the box, and its rights there; and above
+# the directories that it has there is nothing else.
+enclosed() {
+	local child kind fd
+
+	for fd in "/proc/$1/fd/"*; do
+		[ ! -d "$fd" ] || [ "$(stat -Lc %d:%i "$fd/.")" = "$(stat -Lc %d:%i "$fd/..")" ]
+	done
+
+	for child in $(children "$LAUNCHER"); do
+		[ "$child" = "$1" ] && continue
+		for kind in user mnt; do
+			[ "$(readlink "/proc/$1/ns/$kind")" = "$(readlink "/proc/$child/ns/$kind")" ]
+			[ "$(readlink "/proc/$1/ns/$kind")" != "$(readlink "/proc/self/ns/$kind")" ]
+		done
+		[ "$(stat -Lc %d:%i "/proc/$1/root")" = "$(stat -Lc %d:%i "/proc/$child/root")" ]
+		[ "$(stat -Lc %d:%i "/proc/$1/cwd")" = "$(stat -Lc %d:%i "/proc/$child/root")" ]
+		return
+	done
+	false
+}
+
 # gone PID: it has ended, or ends within the time that even a slow machine keeps.
 gone() {
 	"$NB_BIN/starter" await "$1" 30000 || { echo "process $1 stays" >&2; return 1; }
