@@ -147,6 +147,30 @@ int fallback_check(struct plan *plan, struct fault *fault)
 
 /* --- When --------------------------------------------------------------------------------------- */
 
+static bool is_in(int error, const int *errors, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (errors[i] == error)
+			return true;
+	return false;
+}
+
+/* What is said of a path below the root is about what is there as well, and others may have a say in that: who
+ * closes a directory must not take the box away. */
+static bool is_about_a_path(const struct fault *fault)
+{
+	return (strcmp(fault->step, "mount") == 0 || strcmp(fault->step, "bind") == 0) &&
+	       strcmp(fault->object, "/") != 0;
+}
+
+static bool is_of_the_kernel(const struct fault *fault)
+{
+	static const int errors[] = { EPERM, ENOSYS, EACCES, EINVAL, ENOSPC, EUSERS };
+	const size_t count = is_about_a_path(fault) ? 2 : sizeof(errors) / sizeof(errors[0]);
+
+	return fault->reason == NULL && is_in(fault->error, errors, count);
+}
+
 bool fallback_applies(const struct plan *plan, const struct fault *fault)
 {
 	static const char *const steps[] = {
@@ -154,14 +178,11 @@ bool fallback_applies(const struct plan *plan, const struct fault *fault)
 		"dev",        "bind",    "mount_setattr",         "remount", "chroot", "umount",
 		"pivot_root", "network", "nested user namespace",
 	};
-	static const int errors[] = { EPERM, EACCES, ENOSYS, EINVAL, ENOSPC, EUSERS };
-	bool of_step = false, of_error = false;
+	bool of_step = false;
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
 		of_step |= fault->step != NULL && strcmp(fault->step, steps[i]) == 0;
-	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-		of_error |= fault->reason == NULL && fault->error == errors[i];
-	return plan->fallback && !plan->fallen && of_step && of_error;
+	return plan->fallback && !plan->fallen && of_step && is_of_the_kernel(fault);
 }
 
 /* --- What is told ------------------------------------------------------------------------------- */

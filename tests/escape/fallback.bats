@@ -212,3 +212,20 @@ bombed() {
 	says "open-w $T/out/file: ok"
 	[ "$(grep -c ': ok$' <<<"$output")" = 1 ]
 }
+
+# ---- when ----
+
+@test "who closes a directory does not take the box away" {
+	need_root "a directory that root's box may not enter"
+	mkdir -p "$T/closed/in"
+	chown 4711 "$T/closed"
+	chmod 0700 "$T/closed"
+	run nb --fallback -x "$NB_BIN" -r "$T/closed/in" -- "$PROBE" exit 7
+	exits 125
+	lacks "fallback"
+	run nb --fallback -x "$NB_BIN" -w "$T" --ro-bind "$T/closed/in" "$T/closed/in" -- "$PROBE" exit 7
+	exits 125
+	lacks "fallback"
+	run nb --fallback -x "$NB_BIN" -r "$T" -- "$PROBE" exit 7
+	exits 7
+}
