@@ -85,6 +85,18 @@ stranger() {
 	[ "$status" = $((128 + 29)) ]
 }
 
+@test "nestbox itself: no signal, no trace, no priority, no descriptor" {
+	run fallen -x /usr -x /bin -x /lib --exec-try /lib64 --status-fd 8 -- /bin/sh -c 'exec "$0" kill "$PPID" 0 -- kill "$PPID" 9 \
+		-- kill "$PPID" 19 -- tgkill "$PPID" 9 -- pidfd-kill "$PPID" 15 -- sigqueue "$PPID" 17 -- seize "$PPID" \
+		-- vmread "$PPID" -- getfd "$PPID" 8 -- open-w "/proc/$PPID/mem" -- open-r "/proc/$PPID/environ" \
+		-- stat "/proc/$PPID/fd/8" -- stat "/proc/$PPID/root/etc" -- nice "$PPID" -- ionice "$PPID" -- affinity "$PPID" \
+		-- scheduler "$PPID" -- prlimit "$PPID"' "$TRY" 8>"$T/events"
+	exits 0
+	[ "${#lines[@]}" = 18 ]
+	lacks 'ok$'
+	grep -q '"event":"exit","code":0' "$T/events"
+}
+
 @test "priorities of others stay, one's own can be lowered" {
 	local attempts filter
 
@@ -174,6 +186,23 @@ bombed() {
 		"put $T/in/dir/new: EACCES" "link $T/out/file $T/in/hard: EXDEV"
 	[ "$(grep -c ': ok$' <<<"$output")" = 1 ]
 	[ ! -e "$T/out/dir" ] && [ ! -e "$T/out/new" ] && [ -e "$T/out/file" ]
+	# What may be read does not become what may be written by another name.
+	run fallen -w "$T/in" -r "$T/out" -- "$TRY" open-r "$T/out/file" -- link "$T/out/file" "$T/in/hard" \
+		-- link-fd "$T/out/file" "$T/in/hard" -- rename "$T/out/file" "$T/in/moved"
+	says "open-r $T/out/file: ok"
+	[ "$(grep -c ': ok$' <<<"$output")" = 1 ]
+}
+
+@test "what crashes leaves no core where nothing is granted" {
+	local crash='ulimit -c unlimited; cd "$0"; /bin/sh -c '"'kill -SEGV \$\$'"
+
+	run as_caller /bin/sh -c "$crash" "$T/out"
+	compgen -G "$T/out/*core*" >/dev/null || skip "cores go elsewhere here"
+	rm "$T"/out/*core*
+	run as_caller /bin/sh -c 'ulimit -c unlimited; exec "$@"' - "$NB_BIN/deny" "$NAMESPACES" EPERM -- "$NB" --quiet --fallback \
+		-x /usr -x /bin -x /lib --exec-try /lib64 -- /bin/sh -c "$crash" "$T/out"
+	exits 139
+	! compgen -G "$T/out/*core*"
 }
 
 @test "what can be written cannot be executed, but code can be mapped as in a box" {
