@@ -214,7 +214,7 @@ kill_all() {
 
 # box_with OPTION…: the words of the command.
 box_with() {
-	words=("${SYSTEM[@]}" --cow "$T/d" --cow-backend "$backend" "$@" --chdir "$T/d" -- /bin/sh -euc "$JOB")
+	words=("${SYSTEM[@]}" --cow "$T/d" --cow-backend "$backend" ${quota:+--cow-quota "$quota"} "$@" --chdir "$T/d" -- /bin/sh -euc "$JOB")
 }
 
 box_killed_at() {
@@ -294,6 +294,19 @@ elsewhere() {
 
 @test "killed while it commits from another file system: overlay" { elsewhere ends overlay; }
 @test "killed while it commits from another file system: notify" { elsewhere ends notify; }
+
+# The changes are in memory first, and copied to the store: a store without them can only be discarded.
+in_memory() {
+	quota=$((1 << 24))
+	"$@"
+}
+
+@test "killed while it copies from memory and commits: overlay" { in_memory ends overlay; }
+@test "killed while it copies from memory and commits: notify" { in_memory ends notify; }
+@test "killed while it makes what is in memory" {
+	in_memory starts overlay
+	in_memory starts notify
+}
 
 # kill_now: all of ours, by their pids, or the launcher alone; then the box is gone, and so is who writes to it.
 kill_now() {
