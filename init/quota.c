@@ -13,9 +13,15 @@
 
 struct maker {
 	struct cow_memory *memory;
+	struct fault *fault;
 	unsigned int uid, gid; /* the caller's */
-	int error;
+	int status;
 };
+
+static int fail(struct fault *fault, int error)
+{
+	return fault_errno(fault, "--cow-quota", "tmpfs", error);
+}
 
 /* Huge pages would count as a whole, and what is written to them only in part would be refused. */
 static int make(struct cow_memory *memory)
@@ -38,10 +44,14 @@ static int make(struct cow_memory *memory)
 static int maker_main(void *argument)
 {
 	struct maker *maker = argument;
+	int error = clone_map_root(maker->uid, maker->gid);
 
-	maker->error = clone_map_root(maker->uid, maker->gid);
-	if (maker->error == 0)
-		maker->error = make(maker->memory);
+	if (error < 0) {
+		fault_errno(maker->fault, "id map", "", error);
+	} else {
+		error = make(maker->memory);
+		maker->status = error < 0 ? fail(maker->fault, error) : 0;
+	}
 	sys_exit_group(0);
 }
 
@@ -50,22 +60,24 @@ static int maker_main(void *argument)
  * system belongs to a user namespace of the caller's gives the caller all rights over it, also from outside:
  * user_namespaces(7), "the owner".
  */
-static int make_apart(struct cow_memory *memory)
+static int make_apart(struct cow_memory *memory, struct fault *fault)
 {
 	const unsigned long flags =
 		CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_NEWUSER | CLONE_NEWNS | SIGCHLD;
-	struct maker maker = { memory, geteuid(), getegid(), -ECHILD };
+	struct maker maker = { memory, fault, geteuid(), getegid(), -1 };
 	char *stack;
 	int pid, error = clone_map_stacks(&stack, 1);
 
 	if (error < 0)
-		return error;
+		return fail(fault, error);
+	/* For when it dies. */
+	fail(fault, ECHILD);
 	pid = clone_child(maker_main, &maker, stack, flags, NULL);
 	if (pid >= 0)
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	clone_unmap_stacks(&stack, 1);
-	return pid < 0 ? pid : maker.error;
+	return pid < 0 ? fault_errno(fault, "clone", "", pid) : maker.status;
 }
 
 int quota_make(uint64_t size, bool ranges, struct cow_memory *memory, struct fault *fault)
@@ -77,14 +89,10 @@ int quota_make(uint64_t size, bool ranges, struct cow_memory *memory, struct fau
 	if (error == -EPERM && ranges)
 		return fault_text(fault, "options", "--cow-quota",
 				  "needs the rights of root if ranges of ids are mapped");
-	if (error == -EPERM)
-		error = make_apart(memory);
-	if (error == 0)
-		error = memory->root =
-			sys_openat(memory->mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	if (error >= 0)
-		return 0;
-	fault_errno(fault, "options", "--cow-quota", error);
-	fault->detail = "no tmpfs of that size can be made";
-	return -1;
+	if (error < 0 && error != -EPERM)
+		return fail(fault, error);
+	if (error == -EPERM && make_apart(memory, fault) != 0)
+		return -1;
+	memory->root = sys_openat(memory->mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	return memory->root < 0 ? fail(fault, memory->root) : 0;
 }

@@ -74,7 +74,7 @@ int cow_bound_memory(const struct cow_store *store, struct fault *fault)
 		count = COW_MEMORY_INODES_MOST;
 	if (error == 0)
 		error = set_inodes(memory, count);
-	return error < 0 ? fault_errno(fault, "options", "--cow-quota", error) : 0;
+	return error < 0 ? fault_errno(fault, "--cow-quota", "tmpfs", error) : 0;
 }
 
 /* --- The box's end -------------------------------------------------------------------------------- */

@@ -489,9 +489,23 @@ lost() {
 			run --separate-stderr as_caller "$NB_BIN/deny" $call $error -- "$NB" -x "$NB_BIN" \
 				--cow "$T/d" --cow-quota 4096 -- "$PROBE" true
 			exits 125
-			grep -q 'options: --cow-quota: ' <<<"$stderr"
+			grep -q '^nestbox: --cow-quota: tmpfs: ' <<<"$stderr"
+			[ "$(wc -l <<<"$stderr")" = 1 ]
 		done
 	done
+	if [ "$NB_AS" = user ]; then
+		# clone(2) with CLONE_NEWUSER
+		local clone=56
+		case $(uname -m) in
+		x86_64) ;;
+		armv*) clone=120 ;;
+		*) clone=220 ;;
+		esac
+		run --separate-stderr as_caller "$NB_BIN/deny" "$clone&268435456" EPERM -- "$NB" -x "$NB_BIN" \
+			--cow "$T/d" --cow-backend overlay --cow-quota 4096 -- "$PROBE" true
+		exits 125
+		grep -q 'nestbox: clone: Operation not permitted (a seccomp filter' <<<"$stderr"
+	fi
 	unchanged
 	[ -z "$(stores)" ]
 }
