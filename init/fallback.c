@@ -233,14 +233,14 @@ static bool is_for_devices(const char *place)
 	       (lstat(place, &stat) == 0 && (S_ISCHR(stat.st_mode) || S_ISBLK(stat.st_mode)));
 }
 
-/* Of the root all but /dev and /proc, which the defaults are about. A link is no grant: what it leads to may
- * be in there. */
+/* Of the root all but what a box covers with its own, unless it is granted by its name. A link is no grant: what it
+ * leads to may be in there. */
 static bool is_granted_with_root(const char *path)
 {
 	struct stat stat;
 
 	return lstat(path, &stat) == 0 && !S_ISLNK(stat.st_mode) && !is_for_devices(path) &&
-	       strcmp(path, "/proc") != 0;
+	       strcmp(path, "/proc") != 0 && strcmp(path, "/tmp") != 0;
 }
 
 static bool add_root(struct grants *grants, const struct grant *root)

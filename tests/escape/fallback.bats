@@ -235,8 +235,25 @@ bombed() {
 	[ "$(grep -c ': ok$' <<<"$output")" = 3 ]
 }
 
+@test "the /tmp of others is not there where the root is granted" {
+	local grants
+
+	[[ $T == /tmp/* ]] || skip "the test's files are not in /tmp"
+	for grants in "-r /" "--ro-bind / /"; do
+		# shellcheck disable=SC2086 # words
+		run nb $grants -x "$NB_BIN" -- "$TRY" open-r "$T/out/file"
+		says "open-r $T/out/file: ENOENT"
+		# shellcheck disable=SC2086 # words
+		run fallen $grants -- "$TRY" open-r "$T/out/file" -- open-r /tmp/.
+		says "open-r $T/out/file: EACCES"
+		# shellcheck disable=SC2086 # words
+		run fallen $grants -r /tmp -- "$TRY" open-r "$T/out/file"
+		says "open-r $T/out/file: ok"
+	done
+}
+
 @test "the kernel's files in /proc cannot be written by who may write everywhere else" {
-	run as_caller "$NB_BIN/deny" "$NAMESPACES" EPERM -- "$NB" --quiet --fallback -w / -x / -- "$TRY" open-w "$T/out/file" \
+	run as_caller "$NB_BIN/deny" "$NAMESPACES" EPERM -- "$NB" --quiet --fallback -w / -x / -w "$T" -x "$T" -x "$NB_BIN" -- "$TRY" open-w "$T/out/file" \
 		-- open-w /proc/sys/kernel/core_pattern -- open-w /proc/self/oom_score_adj -- open-w /proc/sysrq-trigger
 	says "open-w $T/out/file: ok"
 	[ "$(grep -c ': ok$' <<<"$output")" = 1 ]
