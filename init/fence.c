@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/prctl.h>
 #include <sched.h>
 #include <signal.h>
@@ -28,15 +29,31 @@ static int start_outsider(void)
 	return pid;
 }
 
+/* Moving files between directories is denied by every ruleset that does not allow it: landlock(7). */
+static int allow_moving(const struct landlock *landlock)
+{
+	int root = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	int error = root < 0 ? root : landlock_allow_mount(landlock, root, GRANT_WRITE, true);
+
+	if (root >= 0)
+		sys_close(root);
+	return error;
+}
+
 static int enter(const struct box *box)
 {
+	const uint64_t moving = landlock_known(LANDLOCK_ABI_REFER).files &
+				~landlock_known(LANDLOCK_ABI_REFER - 1).files;
 	struct landlock landlock = { .abi = box->landlock.abi,
-				     .handled.scopes = box->landlock.handled.scopes };
+				     .handled = { .files = moving,
+						  .scopes = box->landlock.handled.scopes } };
 	int error = landlock_create(&landlock);
 
 	if (error < 0)
 		return error;
-	error = sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0);
+	error = allow_moving(&landlock);
+	if (error == 0)
+		error = sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0);
 	if (error == 0)
 		error = landlock_restrict(&landlock);
 	sys_close(landlock.ruleset);
