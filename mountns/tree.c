@@ -362,7 +362,10 @@ static int fill(struct tree_entry *entry, int file, const struct kernel_statx *s
 
 	if (error == 0 && !S_ISREG(from.mode))
 		error = -ENOENT;
-	if (error == 0 && from.size != stat->size)
+	/* Nothing stays of what is here: somebody has died here, or has got a descriptor that was not asked for. */
+	if (error == 0 && stat->blocks > 0)
+		error = sys_ftruncate(file, 0);
+	if (error == 0 && (from.size != stat->size || stat->blocks > 0))
 		error = sys_ftruncate(file, from.size);
 	if (error == 0)
 		error = copy(lower, file, from.size);

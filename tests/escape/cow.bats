@@ -333,3 +333,54 @@ for name in b"\n", b"..\n", b"-rf", b"\xff\xfe", b"\x1b[2J", b" ", b"lower=", b"
 	[ -z "$(stores)" ]
 	[ ! -e "$D/x" ]
 }
+
+# sums: as picture, of files with any bytes.
+sums() {
+	find "$D" -printf '%P %y %m %s %U %G %T@ %C@ ' \( -type f -exec md5sum -b {} \; -o -printf '\n' \) | LC_ALL=C sort
+}
+
+has_landlock() {
+	as_caller "$NB" -x "$NB_BIN" --explain -- probe | grep -q 'landlock ABI'
+}
+
+# zeros WAY: files are seen without their content, by a race that the kernel leaves to whoever wants it. What then is
+# committed is what was listed, and in no file zeros that nobody has written; before that nothing is changed.
+zeros() {
+	local number=40 start
+
+	cp "$NB_HELPERS/zeros" "$NB_BIN/"
+	chmod 0755 "$NB_BIN/zeros"
+	as_caller "$NB_BIN/zeros" make "$D" "$number"
+	start=$(sums)
+	for _ in 1 2 3 4 5; do
+		run --separate-stderr mini --cow "$D" --cow-backend notify --on-success keep -- "$NB_BIN/zeros" "$1" "$D" "$number"
+		exits 0
+		diff <(echo "$start") <(sums)
+		[ "$output" -eq 0 ] || break
+		nb --cow-discard "$(stores)"
+	done
+	[ "$output" -gt 0 ]
+	store=$(stores)
+	run nb --dry-run --cow-commit "$store"
+	exits 0
+	[ "$1" != exec ] || is 'dry-run: no filesystem changes'
+	listed=$(sed -n 's/^[A-Z]  //p' <<<"$output")
+	run nb --cow-commit "$store"
+	exits 0
+	as_caller "$NB_BIN/zeros" check "$D" "$number" >"$T/wrong"
+	[ ! -s "$T/wrong" ] || { cat "$T/wrong" >&2; return 1; }
+	# Not the time of change: a file that got another name comes in as a whole.
+	changed=$(diff <(awk '{ $8 = ""; print }' <<<"$start") <(sums | awk '{ $8 = ""; print }') | sed -n 's/^[<>] \([uv][0-9][0-9]*\) .*/\1/p' | LC_ALL=C sort -u)
+	diff <(echo "$listed") <(echo "$changed")
+	untouched
+}
+
+@test "a file that was seen with zeros is not committed with them: openat2" { zeros read; }
+@test "nor what is written to it: openat2" { zeros write; }
+@test "nor is it by truncate" { zeros truncate; }
+@test "nor by execve" { zeros exec; }
+
+@test "nor after a landlock_restrict_self in the box" {
+	has_landlock || skip "this kernel's Landlock is too old"
+	zeros landlock
+}
