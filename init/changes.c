@@ -457,12 +457,28 @@ static void lose(const struct plan *plan, struct cow_store *store)
 	(void)cow_discard(store, &ignored);
 }
 
+/* For who reads the status, of changes that are not just given up. -1: not known, as they cannot be listed. */
+static int64_t count_changes(const struct plan *plan, struct cow_store *store, enum cow_end end)
+{
+	struct cow_changes changes = { 0 };
+	struct fault ignored;
+	int64_t count;
+
+	if (plan->fds[FD_STATUS] < 0 || (end == COW_DISCARD && !plan->dry_run) ||
+	    cow_list(store, &changes, &ignored) != 0)
+		return -1;
+	count = (int64_t)changes.count;
+	cow_free_changes(&changes);
+	return count;
+}
+
 int changes_end(struct box *box, bool succeeded)
 {
 	const struct plan *plan = box->plan;
 	struct cow_store *store = box->cow;
 	enum cow_end end = succeeded ? plan->on_success : plan->on_failure;
 	const char *result = "failed";
+	int64_t count = -1;
 	char *path;
 	bool lost;
 	struct fault fault = { 0 };
@@ -470,10 +486,12 @@ int changes_end(struct box *box, bool succeeded)
 	if (store == NULL)
 		return 0;
 	path = strdup(store->path);
-	if (finish_store(box, end, &fault) == 0)
+	if (finish_store(box, end, &fault) == 0) {
+		count = count_changes(plan, store, end);
 		result = settle(plan, store, end, &fault);
+	}
 	lost = store->state == COW_MEMORY && fault.step != NULL;
-	status_changes(plan, store->backend, lost ? "lost" : result, path);
+	status_changes(plan, store->backend, lost ? "lost" : result, path, count);
 	if (fault.step != NULL)
 		init_complain(plan, &fault);
 	if (lost)

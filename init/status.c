@@ -222,7 +222,7 @@ static void write_signal(int fd, int signal)
 }
 
 void status_changes(const struct plan *plan, enum cow_backend backend, const char *result,
-		    const char *store)
+		    const char *store, int64_t count)
 {
 	struct text line = { 0 };
 
@@ -234,6 +234,10 @@ void status_changes(const struct plan *plan, enum cow_backend backend, const cha
 	add_member(&line, "result", result);
 	text_add(&line, ",");
 	add_member(&line, "store", store);
+	if (count >= 0) {
+		text_add(&line, ",\"changes\":");
+		text_number(&line, (uint64_t)count);
+	}
 	text_add(&line, "}");
 	text_write(&line, plan->fds[FD_STATUS]);
 }

@@ -11,9 +11,9 @@
 void status_started(const struct box *box, int pid, int pidfd);
 void status_failed(const struct plan *plan, enum report_kind kind, const struct fault *fault);
 void status_timed_out(const struct plan *plan);
-/* What has become of copy-on-write's changes, which were in STORE. */
+/* What has become of copy-on-write's changes, which were in STORE: COUNT of them, or -1 if that is not known. */
 void status_changes(const struct plan *plan, enum cow_backend backend, const char *result,
-		    const char *store);
+		    const char *store, int64_t count);
 void status_ended(const struct plan *plan, int wait_status);
 
 #endif

@@ -395,6 +395,35 @@ CHANGE='cd d; echo more >>a; rm -r sub; mkdir new; echo x >new/file; chmod 0600 
 	[ "$(event -- /nonexistent)" = '' ]
 }
 
+@test "--status-fd tells how many changes there are" {
+	command -v jq >/dev/null || skip "jq is not installed"
+	for backend in overlay notify; do
+		count() {
+			rm -f "$T/events"
+			status=0
+			sh_ --cow-backend "$backend" --status-fd 8 "$@" 8>"$T/events" >/dev/null 2>"$T/err" || status=$?
+			jq -c 'select(.event == "cow") | [.result, .changes]' "$T/events"
+		}
+		[ "$(count -- /bin/cat d/a)" = '["committed",0]' ]
+		[ "$(count --on-success discard -- /bin/sh -c "$CHANGE")" = '["discarded",null]' ]
+		[ "$(count --on-failure keep -- /bin/sh -c "$CHANGE; exit 1")" = '["kept",4]' ]
+		nb --cow-discard "$(stores)"
+		[ "$(count --dry-run -- /bin/sh -c "$CHANGE")" = '["dry-run",4]' ]
+		[ "$(grep -c '^[A-Z]  ' "$T/err")" -eq 4 ]
+	done
+	mkfifo "$T/in"
+	exec 6<>"$T/in"
+	start "${SYSTEM[@]}" --cow "$T/d" --status-fd 8 -- /bin/sh -c "$CHANGE; echo ready; read x" <&6 8>"$T/events"
+	await ready
+	echo theirs >>"$T/d/a"
+	echo >&6
+	finish
+	exits 125
+	[ "$(jq -c 'select(.event == "cow") | [.result, .changes]' "$T/events")" = '["conflict",4]' ]
+	nb --cow-discard "$(stores)"
+	[ "$(count -- /bin/sh -c "cd d; echo x >x; rm -r sub")" = '["committed",2]' ]
+}
+
 @test "also with standard descriptors closed and an odd umask" {
 	run bash -c 'umask 0777; exec "$@" <&- >&- 2>&-' - "${CALLER[@]}" "$NB" "${SYSTEM[@]}" \
 		--cow "$T/d" -- /bin/sh -c "umask 022; $CHANGE"
