@@ -307,7 +307,7 @@ static int go_down(struct walk *walk, const char *name, bool follow)
 	return error;
 }
 
-/* What a slash at the end of a path asks for. */
+/* What "." asks for, and a slash at the end of a path. */
 static int check_directory(int fd)
 {
 	struct kernel_statx stat;
@@ -327,7 +327,9 @@ static int follow_path(struct walk *walk, bool follow)
 	while ((length = next_name(walk, name, &last)) > 0 && error == 0) {
 		if (strcmp(name, "..") == 0)
 			error = go_up(walk);
-		else if (strcmp(name, ".") != 0)
+		else if (strcmp(name, ".") == 0)
+			error = check_directory(walk->here);
+		else
 			error = go_down(walk, name, follow || !last);
 	}
 	if (error < 0 || length < 0)

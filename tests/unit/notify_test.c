@@ -224,6 +224,7 @@ static int walk(void)
 		"dir/./file",
 		"dir/abs",
 		"dir/abs/passwd",
+		"dir/file/.",
 		"toofar/..",
 		"/proc/self",
 		"/proc/self/stat",
