@@ -111,7 +111,9 @@ static void answer(struct notify *notify, const struct notify_call *call)
 static int serve_one(struct notify *notify)
 {
 	struct seccomp_notif notification = { 0 }; /* the kernel wants it so */
-	struct notify_call call = { .listener = notify->listener, .proc = notify->proc };
+	struct notify_call call = { .listener = notify->listener,
+				    .proc = notify->proc,
+				    .openat2 = notify->openat2 };
 	int error = sys_ioctl(notify->listener, SECCOMP_IOCTL_NOTIF_RECV, &notification);
 
 	/* Its caller has died, or the call was interrupted: one less. */

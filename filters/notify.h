@@ -27,7 +27,8 @@ struct notify_call {
 	int listener;
 	int proc; /* directory: the procfs in which TID is the caller's number */
 	uint64_t id;
-	int tid; /* of the calling thread */
+	int tid;      /* of the calling thread */
+	bool openat2; /* as in struct notify */
 	int number;
 	uint64_t arguments[6];
 };
@@ -78,6 +79,7 @@ struct notify {
 	const struct notify_row *rows; /* a call that is in none is answered with ENOSYS */
 	size_t row_count;
 	void *context;  /* for the handlers */
+	bool openat2;   /* who serves may call that, whose flags no filter sees */
 	bool two_steps; /* ADDFD and SEND are two calls: before Linux 5.14 */
 };
 

@@ -182,26 +182,29 @@ static int go_to_root(struct walk *walk)
 	return go(walk, sys_openat(walk->root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
 }
 
-/* Where the path begins. */
-static int begin(struct walk *walk, int dirfd, const char *path)
+/* Where a path begins that is not absolute. */
+static int open_start(const struct notify_call *call, int dirfd)
 {
 	char name[NAME_SIZE] = "/fd/";
-	int error;
+	int fd;
 
+	if (dirfd == AT_FDCWD)
+		return open_of_target(call, "/cwd");
+	if (dirfd < 0)
+		return -EBADF;
+	name_number(name + 4, (unsigned int)dirfd, "");
+	fd = open_of_target(call, name);
+	return fd == -ENOENT ? -EBADF : fd;
+}
+
+static int begin(struct walk *walk, int dirfd, const char *path)
+{
 	walk->root = open_of_target(walk->call, "/root");
 	if (walk->root < 0)
 		return walk->root;
 	strcpy(walk->text, path);
 	walk->rest = walk->text;
-	if (path[0] == '/')
-		return go_to_root(walk);
-	if (dirfd == AT_FDCWD)
-		return go(walk, open_of_target(walk->call, "/cwd"));
-	if (dirfd < 0)
-		return -EBADF;
-	name_number(name + 4, (unsigned int)dirfd, "");
-	error = go(walk, open_of_target(walk->call, name));
-	return error == -ENOENT ? -EBADF : error;
+	return path[0] == '/' ? go_to_root(walk) : go(walk, open_start(walk->call, dirfd));
 }
 
 /* The next name of the path is put in NAME. Returns its length, 0 at the end. */
@@ -337,15 +340,13 @@ static int follow_path(struct walk *walk, bool follow)
 	return walk->rest[-1] == '/' ? check_directory(walk->here) : 0;
 }
 
-int target_find(const struct notify_call *call, int dirfd, const char *path, bool follow)
+static int find_by_walk(const struct notify_call *call, int dirfd, const char *path, bool follow)
 {
 	struct walk walk = { .call = call, .root = -1, .here = -1 };
 	int error = begin(&walk, dirfd, path);
 
 	if (error == 0)
 		error = follow_path(&walk, follow);
-	if (error == 0 && !notify_waits(call))
-		error = -ESRCH;
 	if (walk.root >= 0)
 		sys_close(walk.root);
 	if (error == 0)
@@ -353,4 +354,64 @@ int target_find(const struct notify_call *call, int dirfd, const char *path, boo
 	if (walk.here >= 0)
 		sys_close(walk.here);
 	return error;
+}
+
+static int open_at_once(int start, const char *path, bool follow, uint64_t resolve)
+{
+	const struct kernel_open_how how = {
+		.flags = O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW),
+		.resolve = resolve,
+	};
+
+	return sys_openat2(start, path, &how);
+}
+
+/* With links, from where an absolute one begins for the caller, or not beyond the start. Links on procfs may say
+ * something else to us: its magic ones are errors here, and "self" leads to what is on it, or nowhere. */
+static int follow_at_once(int start, const char *path, bool follow)
+{
+	int fd = open_at_once(start, path, follow,
+			      RESOLVE_NO_MAGICLINKS |
+				      (path[0] == '/' ? RESOLVE_IN_ROOT : RESOLVE_BENEATH));
+
+	if (fd < 0)
+		return -ELOOP;
+	if (sys_filesystem_type(fd) != PROC_MAGIC)
+		return fd;
+	sys_close(fd);
+	return -ELOOP;
+}
+
+/* All names in one call, where the answer does not depend on who follows them; else it is -ELOOP. The other two
+ * come from filters that do not know openat2. */
+static int find_at_once(const struct notify_call *call, int dirfd, const char *path, bool follow)
+{
+	const char *names = path + strspn(path, "/");
+	int start, fd = -ELOOP;
+
+	if (!call->openat2 || path[0] == '\0')
+		return -ELOOP;
+	start = path[0] == '/' ? open_of_target(call, "/root") : open_start(call, dirfd);
+	if (start < 0)
+		return start;
+	/* Our root is not the caller's. */
+	if (strstr(names, "..") == NULL)
+		fd = open_at_once(start, names[0] == '\0' ? "." : names, follow,
+				  RESOLVE_NO_SYMLINKS);
+	if (fd == -ELOOP)
+		fd = follow_at_once(start, path, follow);
+	sys_close(start);
+	return fd == -ENOSYS || fd == -EPERM ? -ELOOP : fd;
+}
+
+int target_find(const struct notify_call *call, int dirfd, const char *path, bool follow)
+{
+	int fd = find_at_once(call, dirfd, path, follow);
+
+	if (fd == -ELOOP)
+		fd = find_by_walk(call, dirfd, path, follow);
+	if (fd < 0 || notify_waits(call))
+		return fd;
+	sys_close(fd);
+	return -ESRCH;
 }

@@ -185,6 +185,7 @@ static int serve(struct server *server)
 	struct cow cow = { &tree, -1, false, false };
 	struct notify notify = { .rows = box->notifies ? cow_rows : append_rows,
 				 .row_count = box->notifies ? cow_row_count : append_row_count,
+				 .openat2 = box->notifies,
 				 .context = box->notifies ? (void *)&cow : &append };
 	int error = strip(server);
 

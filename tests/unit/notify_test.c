@@ -225,6 +225,11 @@ static int walk(void)
 		"dir/abs",
 		"dir/abs/passwd",
 		"dir/file/.",
+		"dir/abs/../etc/passwd",
+		"dir/up/../link/file",
+		"/etc/../etc/passwd",
+		"/proc/self/fd/../stat",
+		"/proc/self/cwd",
 		"toofar/..",
 		"/proc/self",
 		"/proc/self/stat",
@@ -283,6 +288,8 @@ static void paths(void **state)
 	memset(text, '/', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	must(symlink(text, "long"));
+	assert_int_equal(run(walk, &notify), 0);
+	notify.openat2 = true;
 	assert_int_equal(run(walk, &notify), 0);
 	must(chdir("/tmp"));
 	must(system("rm -rf /tmp/notify.??????"));
