@@ -24,30 +24,29 @@ static struct notify_answer answer(int fd, int flags)
 	return fd < 0 ? notify_return(fd) : notify_fd(fd, (flags & O_CLOEXEC) != 0);
 }
 
-static int reopen(const struct notify_call *call, int fd, int flags)
+static int reopen(const struct cow *cow, int fd, int flags)
 {
-	return tree_reopen(call->proc, fd, (flags & ~FINDS) | O_NOCTTY | O_CLOEXEC);
+	return tree_reopen(cow->fds, fd, (flags & ~FINDS) | O_NOCTTY | O_CLOEXEC);
 }
 
 /* FD, which is O_PATH, is what the caller's path leads to. */
-static struct notify_answer open_found(const struct notify_call *call, struct cow *cow, int fd,
-				       int flags)
+static struct notify_answer open_found(const struct cow *cow, int fd, int flags)
 {
-	int error, file;
+	int found, file;
 
-	if (!tree_has(cow->tree, fd))
-		return notify_continue();
-	if ((flags & O_TRUNC) != 0 && !cow->restricted) {
-		file = reopen(call, fd, flags);
+	if ((flags & O_TRUNC) != 0 && !cow->restricted && tree_has(cow->tree, fd)) {
+		file = reopen(cow, fd, flags);
 		if (file >= 0)
-			(void)tree_fill(cow->tree, call->proc, fd, true);
+			(void)tree_fill(cow->tree, cow->fds, fd, true);
 		if (file != -EACCES && file != -EPERM)
 			return answer(file, flags);
 	}
-	error = tree_fill(cow->tree, call->proc, fd, false);
-	if (error < 0)
-		return notify_return(error);
-	return cow->restricted ? notify_continue() : answer(reopen(call, fd, flags), flags);
+	found = tree_fill(cow->tree, cow->fds, fd, false);
+	if (found < 0)
+		return notify_return(found);
+	if (found == 0 || cow->restricted)
+		return notify_continue();
+	return answer(reopen(cow, fd, flags), flags);
 }
 
 /* What cannot be found is the kernel's to tell. Not where we have too little, or may not look at the caller. */
@@ -103,7 +102,7 @@ static struct notify_answer open_path(const struct notify_call *call, struct cow
 		     : target_find(call, dirfd, path, follow);
 	if (fd < 0)
 		return leave(fd == -EPERM ? -EACCES : fd);
-	result = open_found(call, cow, fd, flags);
+	result = open_found(cow, fd, flags);
 	/* The kernel can refuse what of that we do not look at. */
 	if (result.kind == NOTIFY_FD && resolve != 0) {
 		sys_close(result.fd);
@@ -161,7 +160,7 @@ static struct notify_answer handle_truncate(const struct notify_call *call, void
 	fd = target_find(call, AT_FDCWD, path, true);
 	if (fd < 0)
 		return leave(fd == -EPERM ? -EACCES : fd);
-	error = tree_fill(cow->tree, call->proc, fd, false);
+	error = tree_fill(cow->tree, cow->fds, fd, false);
 	sys_close(fd);
 	return error < 0 ? notify_return(error) : notify_continue();
 }
@@ -230,10 +229,10 @@ static bool parse_elf(int fd, const char header[HEADER], size_t size, char path[
 }
 
 /* What is not readable has no interpreter, as far as we can see. */
-static bool find_interpreter(int proc, int fd, char path[PATH_MAX])
+static bool find_interpreter(const struct cow *cow, int fd, char path[PATH_MAX])
 {
 	char header[HEADER];
-	int file = tree_reopen(proc, fd, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int file = tree_reopen(cow->fds, fd, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	bool found = false;
 	long size;
 
@@ -267,8 +266,8 @@ static struct notify_answer execute(const struct notify_call *call, const struct
 	char path[PATH_MAX];
 
 	for (int depth = 0; depth <= INTERPRETERS && fd >= 0; depth++) {
-		int error = tree_fill(cow->tree, call->proc, fd, false);
-		bool more = error >= 0 && is_regular(fd) && find_interpreter(call->proc, fd, path);
+		int error = tree_fill(cow->tree, cow->fds, fd, false);
+		bool more = error >= 0 && is_regular(fd) && find_interpreter(cow, fd, path);
 
 		sys_close(fd);
 		if (error < 0)
@@ -282,9 +281,9 @@ static struct notify_answer execute(const struct notify_call *call, const struct
 	return notify_continue();
 }
 
-void cow_begin(const struct cow *cow, int proc, const char *path)
+void cow_begin(const struct cow *cow, const char *path)
 {
-	const struct notify_call none = { .proc = proc };
+	const struct notify_call none = { .id = 0 };
 	int fd = find_in(cow, path);
 
 	if (fd >= 0)

@@ -25,12 +25,13 @@
 struct cow {
 	const struct tree *tree;
 	int root;        /* the box's */
+	int fds;         /* /proc/self/fd */
 	bool restricted; /* somebody is under rules of Landlock */
 	bool begun; /* the command runs. Before that nobody may look at its memory, which is nestbox's */
 };
 
 /* Fills the executable PATH of the box, if there is one, and what it needs: for the first call of all. */
-void cow_begin(const struct cow *cow, int proc, const char *path);
+void cow_begin(const struct cow *cow, const char *path);
 
 extern const struct notify_row cow_rows[];
 extern const size_t cow_row_count;

@@ -6,8 +6,6 @@
 
 otherwise deny
 
-uncached
-
 # Take and answer calls.
 define SECCOMP_IOCTL_NOTIF_RECV		0xc0502100
 define SECCOMP_IOCTL_NOTIF_SEND		0xc0182101

@@ -26,6 +26,7 @@ struct server {
 	int launcher;          /* its pid */
 	int users, mounts;     /* the box's namespaces */
 	int proc, lower, root; /* directories; lower: -1 without copy-on-write */
+	int fds;               /* the process's own, in PROC */
 };
 
 static bool has_listener(const struct box *box)
@@ -150,7 +151,7 @@ static void prepare_path(const struct server *server, const struct cow *cow, con
 	if (length > 0)
 		path[size++] = '/';
 	strcpy(path + size, name);
-	cow_begin(cow, server->proc, path);
+	cow_begin(cow, path);
 }
 
 /* Wherever the command may be that the workload begins with. */
@@ -174,15 +175,34 @@ static void prepare_command(const struct server *server, const struct cow *cow)
 	}
 }
 
+/* The last that needs more than answering does. */
+static int confine(struct server *server)
+{
+	bool notifies = server->box->notifies;
+	const struct filter *filter = notifies ? &filter_cow_listener : &filter_listener;
+	const struct sock_fprog program = { filter->len,
+					    (struct sock_filter *)(uintptr_t)filter->code };
+
+	int error;
+
+	sys_close(server->box->listener[0]);
+	error = check_lower(server);
+	if (error == 0)
+		error = enter_box(server);
+	if (error == 0 && notifies) {
+		server->fds =
+			sys_openat(server->proc, "self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+		error = server->fds < 0 ? server->fds : 0;
+	}
+	return error == 0 ? sys_seccomp(SECCOMP_SET_MODE_FILTER, 0, &program) : error;
+}
+
 static int serve(struct server *server)
 {
 	const struct box *box = server->box;
-	const struct filter *filter = box->notifies ? &filter_cow_listener : &filter_listener;
-	const struct sock_fprog program = { filter->len,
-					    (struct sock_filter *)(uintptr_t)filter->code };
 	struct append append = box->append;
 	struct tree tree = box->tree;
-	struct cow cow = { &tree, -1, false, false };
+	struct cow cow = { .tree = &tree };
 	struct notify notify = { .rows = box->notifies ? cow_rows : append_rows,
 				 .row_count = box->notifies ? cow_row_count : append_row_count,
 				 .openat2 = box->notifies,
@@ -195,15 +215,11 @@ static int serve(struct server *server)
 	/* The box was not made, for a reason that somebody else tells. */
 	if (error < 0)
 		return error == -EPIPE || error == -ECONNRESET ? 0 : error;
-	sys_close(server->box->listener[0]);
+	error = confine(server);
 	notify.proc = server->proc;
 	cow.root = server->root;
+	cow.fds = server->fds;
 	tree.lower = server->lower;
-	error = check_lower(server);
-	if (error == 0)
-		error = enter_box(server);
-	if (error == 0)
-		error = sys_seccomp(SECCOMP_SET_MODE_FILTER, 0, &program);
 	if (error == 0 && box->notifies)
 		prepare_command(server, &cow);
 	return error < 0 ? error : notify_serve(&notify);

@@ -13,7 +13,7 @@
 
 #define SMALL 65536 /* one call that may fail costs more than to read and write */
 #define PART 16384  /* the listener has a stack of 64 KiB */
-#define NAME_SIZE 32
+#define NAME_SIZE 16
 #define KERNEL_FICLONE 0x40049409 /* ioctl_ficlonerange(2) */
 
 /* --- The index ------------------------------------------------------------------------------------ */
@@ -250,8 +250,6 @@ static void name_fd(char name[NAME_SIZE], int fd)
 {
 	char digits[16], *digit = digits;
 
-	strcpy(name, "self/fd/");
-	name += strlen(name);
 	do
 		*digit++ = (char)('0' + fd % 10);
 	while ((fd /= 10) > 0);
@@ -261,21 +259,21 @@ static void name_fd(char name[NAME_SIZE], int fd)
 }
 
 /* Opens for writing what FD is, whose mode becomes another where that is needed. */
-static int open_file(int proc, int fd, const struct kernel_statx *stat)
+static int open_file(int fds, int fd, const struct kernel_statx *stat)
 {
 	char name[NAME_SIZE];
 	int error, file;
 
 	name_fd(name, fd);
-	file = sys_openat(proc, name, O_WRONLY | O_NONBLOCK | O_CLOEXEC | KERNEL_LARGEFILE, 0);
+	file = sys_openat(fds, name, O_WRONLY | O_NONBLOCK | O_CLOEXEC | KERNEL_LARGEFILE, 0);
 	if (file != -EACCES)
 		return file;
-	error = sys_fchmodat(proc, name, (stat->mode & 07777) | S_IWUSR);
+	error = sys_fchmodat(fds, name, (stat->mode & 07777) | S_IWUSR);
 	if (error < 0)
 		return file;
-	file = sys_openat(proc, name, O_WRONLY | O_NONBLOCK | O_CLOEXEC | KERNEL_LARGEFILE, 0);
+	file = sys_openat(fds, name, O_WRONLY | O_NONBLOCK | O_CLOEXEC | KERNEL_LARGEFILE, 0);
 	if (file < 0)
-		(void)sys_fchmodat(proc, name, stat->mode & 07777);
+		(void)sys_fchmodat(fds, name, stat->mode & 07777);
 	return file;
 }
 
@@ -319,8 +317,10 @@ static int give_attributes(const struct tree_entry *entry, int file,
 		{ stat->access.seconds, stat->access.nanoseconds },
 		{ from->modification.seconds, from->modification.nanoseconds },
 	};
-	struct kernel_statx now;
-	int error = cow_stat(file, "", &now);
+	/* Or open_file(). */
+	bool taken = (stat->mode & (S_ISUID | S_ISGID)) != 0 || (stat->mode & S_IWUSR) == 0;
+	struct kernel_statx now = *stat;
+	int error = taken ? cow_stat(file, "", &now) : 0;
 
 	if (error == 0 && now.mode != stat->mode)
 		error = sys_fchmod(file, stat->mode & 07777);
@@ -378,12 +378,12 @@ static int fill(struct tree_entry *entry, int file, const struct kernel_statx *s
 	return error;
 }
 
-int tree_reopen(int proc, int fd, int flags)
+int tree_reopen(int fds, int fd, int flags)
 {
 	char name[NAME_SIZE];
 
 	name_fd(name, fd);
-	return sys_openat(proc, name, flags, 0);
+	return sys_openat(fds, name, flags, 0);
 }
 
 bool tree_has(const struct tree *tree, int fd)
@@ -395,7 +395,7 @@ bool tree_has(const struct tree *tree, int fd)
 	       tree_find(tree, &stat) != NULL;
 }
 
-int tree_fill(const struct tree *tree, int proc, int fd, bool empty)
+int tree_fill(const struct tree *tree, int fds, int fd, bool empty)
 {
 	struct kernel_statx stat;
 	struct tree_entry *entry;
@@ -416,7 +416,7 @@ int tree_fill(const struct tree *tree, int proc, int fd, bool empty)
 	if (lower < 0)
 		return lower;
 	begin(entry, &stat);
-	error = file = open_file(proc, fd, &stat);
+	error = file = open_file(fds, fd, &stat);
 	if (file >= 0) {
 		error = fill(entry, file, &stat, lower);
 		sys_close(file);

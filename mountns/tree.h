@@ -37,17 +37,17 @@ void tree_close(struct tree *tree);
 
 /*
  * For the listener, with raw system calls alone: if FD (O_PATH) is a file of the tree without its content
- * yet, it gets that, and keeps its times and mode. PROC is procfs, open. With EMPTY the caller has
+ * yet, it gets that, and keeps its times and mode. FDS is /proc/self/fd, open. With EMPTY the caller has
  * truncated it, so the content is only given up. Returns 1 if it is a file that was in the lower directory, 0 if
  * not, or -errno, of the lower file where that cannot be read. Then it is as it was.
  */
-int tree_fill(const struct tree *tree, int proc, int fd, bool empty);
+int tree_fill(const struct tree *tree, int fds, int fd, bool empty);
 
 /* For the same: whether it is one. */
 bool tree_has(const struct tree *tree, int fd);
 
 /* And opens anew what FD is, with FLAGS. */
-int tree_reopen(int proc, int fd, int flags);
+int tree_reopen(int fds, int fd, int flags);
 
 /*
  * After the box's end, and as often as it takes: makes upper/ from tree/, sets STORE's state to COW_ENDED, and

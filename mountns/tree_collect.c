@@ -28,7 +28,7 @@ struct collector {
 	struct cow_store *store;
 	struct fault *fault;
 	struct tree tree;
-	int proc;
+	int fds;
 	const struct tree_entry **by_path; /* all entries, sorted */
 	struct cow_cursor from, to;        /* tree/ and upper/ */
 	struct level *levels;
@@ -135,7 +135,7 @@ static int fill(struct collector *collector, const char *name)
 
 	if (fd < 0)
 		return fd;
-	error = tree_fill(&collector->tree, collector->proc, fd, false);
+	error = tree_fill(&collector->tree, collector->fds, fd, false);
 	sys_close(fd);
 	return error < 0 ? error : 0;
 }
@@ -515,8 +515,8 @@ static int collect_from(struct collector *collector)
 	if (error == 0)
 		error = prepare_copies(collector);
 	if (error == 0)
-		error = collector->proc =
-			sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+		error = collector->fds =
+			sys_openat(AT_FDCWD, "/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 	if (error >= 0)
 		error = sort_paths(collector);
 	if (error == 0)
@@ -551,7 +551,7 @@ static int end(struct cow_store *store, struct fault *fault)
 
 int tree_collect(struct cow_store *store, struct fault *fault)
 {
-	struct collector collector = { .store = store, .fault = fault, .proc = -1, .links = -1 };
+	struct collector collector = { .store = store, .fault = fault, .fds = -1, .links = -1 };
 	mode_t mask = umask(0);
 	int error;
 
@@ -574,8 +574,8 @@ int tree_collect(struct cow_store *store, struct fault *fault)
 		cow_names_free(&collector.levels[i].names);
 	cow_cursor_end(&collector.from);
 	cow_cursor_end(&collector.to);
-	if (collector.proc >= 0)
-		sys_close(collector.proc);
+	if (collector.fds >= 0)
+		sys_close(collector.fds);
 	if (collector.links >= 0)
 		sys_close(collector.links);
 	free(collector.levels);

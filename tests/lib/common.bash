@@ -152,11 +152,12 @@ finish() {
 }
 
 # enclosed PID: the process that answers calls has its root and its mounts in the box, and its rights there; and above
-# the directories that it has there is nothing else.
+# the directories that it has there is nothing else, but that of its descriptors is in its /proc.
 enclosed() {
 	local child kind fd
 
 	for fd in "/proc/$1/fd/"*; do
+		[ ! "$fd" -ef "/proc/$1/fd" ] || continue
 		[ ! -d "$fd" ] || [ "$(stat -Lc %d:%i "$fd/.")" = "$(stat -Lc %d:%i "$fd/..")" ]
 	done
 

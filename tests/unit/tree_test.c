@@ -30,7 +30,7 @@ static const struct item lower[] = {
 };
 
 static struct tree tree;
-static int proc;
+static int own_fds;
 
 static void make(void)
 {
@@ -48,12 +48,12 @@ static void make(void)
 	cow_wait(&store);
 	check(tree_make(&store, &fault));
 	check(tree_open(&tree, &store, &fault));
-	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	own_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 static void unmake(void)
 {
-	close(proc);
+	close(own_fds);
 	tree_close(&tree);
 	cow_close(&store);
 }
@@ -63,7 +63,7 @@ static int fill(const char *name)
 	int result, fd = open(at(at(top, "store/tree"), name), O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
 	assert_true(fd >= 0);
-	result = tree_fill(&tree, proc, fd, false);
+	result = tree_fill(&tree, own_fds, fd, false);
 	close(fd);
 	return result;
 }
