@@ -432,8 +432,9 @@ static int finish_store(struct box *box, enum cow_end end, struct fault *fault)
 		return tree_collect(store, fault);
 	if (store->state == COW_MEMORY)
 		return cow_settle(store, fault);
+	/* Of an overlay the other commands take a store that is running, too. So that is for who keeps it. */
 	store->state = COW_ENDED;
-	return cow_save(store, fault);
+	return end == COW_KEEP && !box->plan->dry_run ? cow_save(store, fault) : 0;
 }
 
 /* After a failure, unless the fault says what can be done. */
@@ -481,7 +482,7 @@ int changes_end(struct box *box, bool succeeded)
 	int64_t count = -1;
 	char *path;
 	bool lost;
-	struct fault fault = { 0 };
+	struct fault fault = { 0 }, ignored;
 
 	if (store == NULL)
 		return 0;
@@ -494,6 +495,9 @@ int changes_end(struct box *box, bool succeeded)
 	status_changes(plan, store->backend, lost ? "lost" : result, path, count);
 	if (fault.step != NULL)
 		init_complain(plan, &fault);
+	/* It stays, other than it was going to. */
+	if (fault.step != NULL && store->dir >= 0 && store->state == COW_ENDED)
+		(void)cow_save(store, &ignored);
 	if (lost)
 		lose(plan, store);
 	else if (path != NULL && fault.step != NULL)

@@ -79,7 +79,8 @@ struct cow_store {
  * Makes a store for the directory LOWER, which is opened and must not be "/". PATH, which must be an empty
  * directory of ours or not exist, becomes the store; NULL: a new one in $XDG_STATE_HOME/nestbox, or
  * $HOME/.local/state/nestbox, or ${TMPDIR:-/tmp}/nestbox-UID, which must be ours and nobody else's (SEEDS C24
- * says why). It must not lie in LOWER. Returns 0, or -1 with the fault and nothing left behind.
+ * says why). It must not lie in LOWER. Returns 0, or -1 with the fault and nothing left behind. cow_save() is to
+ * follow.
  */
 int cow_create(struct cow_store *store, const char *lower, const char *path, struct fault *fault);
 

@@ -245,7 +245,8 @@ static int finish(struct cow_store *store, struct fault *fault)
 		return cow_fault(store, fault, store->path, error);
 	store->staged[0] = '\0';
 	store->state = COW_ENDED;
-	return cow_save(store, fault);
+	/* From the old one the commit would go on, and find nothing to be done. */
+	return cow_save_until(store, COW_SAVED_WHOLE, fault);
 }
 
 static int commit(struct cow_store *store, struct cow_changes *conflicts, struct fault *fault)

@@ -41,7 +41,7 @@ static char *state_text(const struct cow_store *store)
 	return text;
 }
 
-static int write_state(int dir, const char *text)
+static int write_state(int dir, const char *text, bool synced)
 {
 	int fd = openat(dir, "state.new", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 			0600);
@@ -53,13 +53,13 @@ static int write_state(int dir, const char *text)
 		return -errno;
 	for (; done < length && count >= 0; done += count > 0 ? (size_t)count : 0)
 		count = write(fd, text + done, length - done);
-	if (count < 0 || fsync(fd) < 0)
+	if (count < 0 || (synced && fsync(fd) < 0))
 		error = -errno;
 	close(fd);
 	return error;
 }
 
-int cow_save(struct cow_store *store, struct fault *fault)
+int cow_save_until(struct cow_store *store, enum cow_saved saved, struct fault *fault)
 {
 	char *text = state_text(store);
 	int error = text == NULL ? -ENOMEM : 0;
@@ -67,12 +67,17 @@ int cow_save(struct cow_store *store, struct fault *fault)
 	if (error == 0 && unlinkat(store->dir, "state.new", 0) < 0 && errno != ENOENT)
 		error = -errno;
 	if (error == 0)
-		error = write_state(store->dir, text);
-	if (error == 0 &&
-	    (renameat(store->dir, "state.new", store->dir, "state") < 0 || fsync(store->dir) < 0))
+		error = write_state(store->dir, text, saved != COW_SAVED_SOON);
+	if (error == 0 && (renameat(store->dir, "state.new", store->dir, "state") < 0 ||
+			   (saved == COW_SAVED_NOW && fsync(store->dir) < 0)))
 		error = -errno;
 	free(text);
 	return error < 0 ? cow_fault(store, fault, store->path, error) : 0;
+}
+
+int cow_save(struct cow_store *store, struct fault *fault)
+{
+	return cow_save_until(store, COW_SAVED_NOW, fault);
 }
 
 /* --- Reading -------------------------------------------------------------------------------------- */

@@ -127,7 +127,8 @@ static int fill(struct cow_store *store, struct fault *fault)
 		return cow_fault(store, fault, store->path, errno);
 	store->base.seconds = now.tv_sec;
 	store->base.nanoseconds = (uint32_t)now.tv_nsec;
-	return cow_save(store, fault);
+	/* So that what is left of a killed process can be removed. Before a box begins there will be another. */
+	return cow_save_until(store, COW_SAVED_SOON, fault);
 }
 
 /* What cow_create() has made of the store. */

@@ -72,6 +72,15 @@ void cow_wait_past(const struct cow_time *time);
 /* The reverse of cow_escape(), in place. Returns 0 or -EINVAL. */
 int cow_unescape(char *text);
 
+/* What a lost machine leaves after the state was saved. */
+enum cow_saved {
+	COW_SAVED_SOON,  /* the old one, the new one, or a damaged one */
+	COW_SAVED_WHOLE, /* the old one or the new one */
+	COW_SAVED_NOW,   /* the new one */
+};
+
+int cow_save_until(struct cow_store *store, enum cow_saved saved, struct fault *fault);
+
 /* Reads the state of the store whose directory is open. */
 int cow_state_read(struct cow_store *store, struct fault *fault);
 
