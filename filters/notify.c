@@ -7,12 +7,16 @@
 #include "filters/notify.h"
 #include "mountns/sys.h"
 
-/* What older headers lack: Linux 5.14 and 5.19. */
+/* What older headers lack: Linux 5.14, 5.19 and 6.6. */
 #ifndef SECCOMP_ADDFD_FLAG_SEND
 #define SECCOMP_ADDFD_FLAG_SEND (1UL << 1)
 #endif
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, uint64_t)
 #endif
 
 int notify_probe(void)
@@ -38,6 +42,12 @@ int notify_install(const struct sock_fprog *program, unsigned int flags)
 	fd = sys_seccomp(SECCOMP_SET_MODE_FILTER, flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
 			 program);
 	return fd == -EINVAL ? sys_seccomp(SECCOMP_SET_MODE_FILTER, flags, program) : fd;
+}
+
+void notify_wake_here(int listener)
+{
+	(void)sys_ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+			(void *)(uintptr_t)SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
 }
 
 bool notify_waits(const struct notify_call *call)

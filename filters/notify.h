@@ -90,6 +90,9 @@ int notify_probe(void);
  * -errno: -EBUSY when there is one already, since the kernel has but one listener for a process. */
 int notify_install(const struct sock_fprog *program, unsigned int flags);
 
+/* From now on who waits wakes the other on its own processor, where the kernel can do that (Linux 6.6). */
+void notify_wake_here(int listener);
+
 /* Answers until the last process with the filter is gone. Returns 0, or -errno. */
 int notify_serve(struct notify *notify);
 

@@ -176,16 +176,16 @@ static void prepare_command(const struct server *server, const struct cow *cow)
 }
 
 /* The last that needs more than answering does. */
-static int confine(struct server *server)
+static int confine(struct server *server, int listener)
 {
 	bool notifies = server->box->notifies;
 	const struct filter *filter = notifies ? &filter_cow_listener : &filter_listener;
 	const struct sock_fprog program = { filter->len,
 					    (struct sock_filter *)(uintptr_t)filter->code };
-
 	int error;
 
 	sys_close(server->box->listener[0]);
+	notify_wake_here(listener);
 	error = check_lower(server);
 	if (error == 0)
 		error = enter_box(server);
@@ -215,7 +215,7 @@ static int serve(struct server *server)
 	/* The box was not made, for a reason that somebody else tells. */
 	if (error < 0)
 		return error == -EPIPE || error == -ECONNRESET ? 0 : error;
-	error = confine(server);
+	error = confine(server, notify.listener);
 	notify.proc = server->proc;
 	cow.root = server->root;
 	cow.fds = server->fds;
