@@ -137,6 +137,8 @@ static int choose_layers(const struct cow_store *store, struct mount_step *step)
 		step->text = "work";
 		return 0;
 	}
+	if (store->boot_known)
+		step->flags = STEP_VOLATILE;
 	step->source = store_path(store, "upper");
 	step->text = store_path(store, "work");
 	return step->source == NULL || step->text == NULL ? -ENOMEM : 0;
@@ -432,9 +434,11 @@ static int finish_store(struct box *box, enum cow_end end, struct fault *fault)
 		return tree_collect(store, fault);
 	if (store->state == COW_MEMORY)
 		return cow_settle(store, fault);
-	/* Of an overlay the other commands take a store that is running, too. So that is for who keeps it. */
+	if (end == COW_KEEP && !box->plan->dry_run)
+		return cow_end(store, fault);
+	/* Of an overlay the other commands take a store that is running, too, and a commit syncs it itself. */
 	store->state = COW_ENDED;
-	return end == COW_KEEP && !box->plan->dry_run ? cow_save(store, fault) : 0;
+	return 0;
 }
 
 /* After a failure, unless the fault says what can be done. */
@@ -497,7 +501,7 @@ int changes_end(struct box *box, bool succeeded)
 		init_complain(plan, &fault);
 	/* It stays, other than it was going to. */
 	if (fault.step != NULL && store->dir >= 0 && store->state == COW_ENDED)
-		(void)cow_save(store, &ignored);
+		(void)cow_end(store, &ignored);
 	if (lost)
 		lose(plan, store);
 	else if (path != NULL && fault.step != NULL)

@@ -6,7 +6,7 @@
  * A store is a directory that nobody but its owner may enter:
  *
  *   state   text: the lower directory, when the box began, what has happened since (cow_save() writes it anew)
- *   lock    flock(2)ed by whoever works on the store
+ *   lock    flock(2)ed by whoever works on the store; in which start of the machine the box ran
  *   upper/  the changes in overlayfs's format as of "userxattr": a whiteout is a character device 0/0, or
  *           where none can be made an empty file with user.overlay.whiteout in a directory whose
  *           user.overlay.opaque is "x"; a directory that hides the lower one of its name has
@@ -68,6 +68,7 @@ struct cow_store {
 	enum cow_backend backend;
 	enum cow_state state;
 	struct cow_memory memory; /* of COW_MEMORY */
+	bool boot_known;          /* it will be found out if the machine goes down: cow_create() */
 	/* A commit from another file system first copies upper/ into the lower directory under this name,
 	 * and goes on from there when the copy is complete (COW_COMMITTING); "" while there is none. */
 	char staged[NAME_MAX + 1];
@@ -107,6 +108,9 @@ int cow_open(struct cow_store *store, const char *path, struct fault *fault);
 
 /* Writes the state durably. Returns 0, or -1 with the fault. */
 int cow_save(struct cow_store *store, struct fault *fault);
+
+/* The box has ended: upper/ goes to the disk, and then the state COW_ENDED. Returns 0, or -1 with the fault. */
+int cow_end(struct cow_store *store, struct fault *fault);
 
 /* Waits until the clock that stamps files is past BASE: before the lower directory is read or mounted. */
 void cow_wait(const struct cow_store *store);

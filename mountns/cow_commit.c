@@ -178,6 +178,8 @@ static int prepare(struct cow_store *store, struct cow_changes *conflicts, struc
 	if (store->state == COW_RUNNING && store->backend == COW_NOTIFY)
 		return cow_fault_text(store, fault, store->path,
 				      "its changes were not collected yet");
+	if (store->state == COW_RUNNING && cow_boot_check(store, fault) < 0)
+		return -1;
 	if (cow_conflicts(store, conflicts, fault) < 0 || cow_stage(store, fault) < 0)
 		return -1;
 	if (syncfs(store->staged[0] == '\0' ? store->dir : store->lower) < 0)

@@ -80,6 +80,19 @@ int cow_save(struct cow_store *store, struct fault *fault)
 	return cow_save_until(store, COW_SAVED_NOW, fault);
 }
 
+int cow_end(struct cow_store *store, struct fault *fault)
+{
+	enum cow_state before = store->state;
+
+	if (syncfs(store->dir) < 0)
+		return cow_fault(store, fault, store->path, errno);
+	store->state = COW_ENDED;
+	if (cow_save(store, fault) == 0)
+		return 0;
+	store->state = before;
+	return -1;
+}
+
 /* --- Reading -------------------------------------------------------------------------------------- */
 
 /* The value of the line "KEY=value" at *TEXT, which goes on to the next; NULL if it is another. */

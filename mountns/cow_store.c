@@ -115,7 +115,9 @@ static int fill(struct cow_store *store, struct fault *fault)
 
 	if (take_lock(store, O_CREAT | O_EXCL, fault) < 0)
 		return -1;
-	error = sys_mkdirat(store->dir, "work", 0700);
+	error = cow_boot_note(store);
+	if (error == 0)
+		error = sys_mkdirat(store->dir, "work", 0700);
 	if (error == 0)
 		error = cow_make_upper(store);
 	if (error == -EINVAL) /* chown(2), of an id that is not mapped */

@@ -81,6 +81,11 @@ enum cow_saved {
 
 int cow_save_until(struct cow_store *store, enum cow_saved saved, struct fault *fault);
 
+/* Notes which start of the machine a box begins in, and finds out whether it still is the same. */
+#define COW_BOOT_SIZE 64
+int cow_boot_note(struct cow_store *store);
+int cow_boot_check(struct cow_store *store, struct fault *fault);
+
 /* Reads the state of the store whose directory is open. */
 int cow_state_read(struct cow_store *store, struct fault *fault);
 

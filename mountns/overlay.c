@@ -17,6 +17,7 @@ struct overlay {
 	int layers[VIEW_LAYERS_MAX]; /* from the bottom up */
 	size_t count;
 	int upper, work; /* -1: none */
+	bool is_volatile;
 };
 
 static void close_all(const struct overlay *overlay)
@@ -52,6 +53,8 @@ static int configure(int fs, const struct overlay *overlay)
 		error = set_directory(fs, "workdir", overlay->work);
 	if (error == 0)
 		error = sys_fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL);
+	if (error == 0 && overlay->is_volatile)
+		error = sys_fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL);
 	return error;
 }
 
@@ -131,6 +134,8 @@ static int make_classic(struct builder *builder, const struct overlay *overlay)
 	if (overlay->work >= 0)
 		add_directory(&text, ",workdir=", overlay->work);
 	add(&text, ",userxattr");
+	if (overlay->is_volatile)
+		add(&text, ",volatile");
 	return text.full ? -ENAMETOOLONG : mount_in(builder, &text);
 }
 
@@ -253,6 +258,7 @@ int step_overlay(struct builder *builder, const struct mount_step *step)
 
 	overlay.count = 0;
 	overlay.upper = overlay.work = -1;
+	overlay.is_volatile = (step->flags & STEP_VOLATILE) != 0;
 	status = open_all(builder, step, &overlay);
 	if (status == 0)
 		status = mount_overlay(builder, step, &overlay);

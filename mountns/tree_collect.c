@@ -527,21 +527,14 @@ static int collect_from(struct collector *collector)
 /* From here on upper/ is all that counts; files have no names elsewhere. */
 static int end(struct cow_store *store, struct fault *fault)
 {
-	enum cow_state before = store->state;
 	int error = 0;
 
-	if (before == COW_MEMORY) {
+	if (store->state == COW_MEMORY)
 		error = cow_remove(store->dir, COW_LINKS, true);
-		if (error == 0 && syncfs(store->dir) < 0)
-			error = -errno;
-	}
 	if (error < 0)
 		return cow_fault(store, fault, store->path, error);
-	store->state = COW_ENDED;
-	if (cow_save(store, fault) < 0) {
-		store->state = before;
+	if (cow_end(store, fault) < 0)
 		return -1;
-	}
 	cow_leave_memory(store);
 	error = cow_remove(store->dir, TREE_DIRECTORY, true);
 	if (error == 0)
@@ -556,7 +549,9 @@ int tree_collect(struct cow_store *store, struct fault *fault)
 	int error;
 
 	collector.from.fd = collector.to.fd = -1;
-	error = tree_open(&collector.tree, store, fault);
+	error = cow_boot_check(store, fault);
+	if (error == 0)
+		error = tree_open(&collector.tree, store, fault);
 	if (error == 0) {
 		error = collect_from(&collector);
 		if (collector.too_much)

@@ -58,6 +58,7 @@ enum {
 	/* STEP_BIND, STEP_OVERLAY: FD is a mount that is attached nowhere, and what else would be paths on the
 	 * host are names of directories in its root. */
 	STEP_DETACHED = 8,
+	STEP_VOLATILE = 16, /* STEP_OVERLAY: nothing is synced, for whoever does that later */
 };
 
 /*

@@ -207,6 +207,63 @@ CHANGE='cd d; echo more >>a; rm -r sub; mkdir new; echo x >new/file; chmod 0600 
 	[ ! -e "$T/d/sub" ]
 }
 
+# restarted STORE: as if the machine had been since its box began.
+restarted() {
+	printf '%s\n' 01234567-89ab-cdef-0123-456789abcdef >"$1/lock"
+}
+
+@test "what a box was writing when its machine went down is not committed" {
+	for backend in auto notify; do
+		start "${SYSTEM[@]}" --cow "$T/d" --cow-backend $backend --cow-store "$T/s2" \
+			-- /bin/sh -c "$CHANGE; echo ready; exec $PROBE hold"
+		await ready
+		kill -KILL "$LAUNCHER"
+		gone "$LAUNCHER"
+		restarted "$T/s2"
+		run --separate-stderr nb --cow-commit "$T/s2"
+		exits 125
+		one_line "the machine went down"
+		unchanged
+		run nb --cow-discard "$T/s2"
+		exits 0
+		[ ! -e "$T/s2" ]
+	done
+}
+
+@test "what was kept is committed, also when the machine has started anew" {
+	for backend in auto notify; do
+		run sh_ --cow-backend $backend --cow-store "$T/s2" --on-success keep -- /bin/sh -c "echo $backend >d/a"
+		exits 0
+		restarted "$T/s2"
+		run nb --cow-commit "$T/s2"
+		exits 0
+		[ "$(cat "$T/d/a")" = $backend ]
+	done
+}
+
+@test "what was kept after a conflict, too" {
+	start "${SYSTEM[@]}" --cow "$T/d" --cow-store "$T/s2" -- \
+		/bin/sh -c "$CHANGE; echo ready; kill -STOP \$\$; exit 0"
+	await ready
+	mv "$T/d/a" "$T/a"
+	echo theirs >"$T/d/a"
+	init=$(children "$LAUNCHER")
+	for pid in $(children "${init% }"); do
+		as_caller kill -CONT "$pid"
+	done
+	finish
+	exits 125
+	restarted "$T/s2"
+	run --separate-stderr nb --cow-commit "$T/s2"
+	exits 125
+	[[ $stderr = *conflict:* ]]
+}
+
+@test "an overlay waits for no disk before its end" {
+	run sh_ --cow-backend overlay --on-success discard -- grep " $T/d .*volatile" /proc/self/mountinfo
+	exits 0
+}
+
 @test "a command that never ran leaves no store" {
 	run sh_ -- /nonexistent
 	exits 127
