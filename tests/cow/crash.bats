@@ -403,12 +403,14 @@ unfinished() {
 		set -- $(children "$LAUNCHER")
 		listener=$1
 		as_caller strace -o "$T/trace" -p "$listener" -e trace="$call" -e inject="$call:signal=KILL:when=${number:-1}" 2>"$T/attached" 3>&- 7>&- &
+		tracer=$!
 		until grep -q attached "$T/attached" 2>/dev/null; do :; done
 		kill -STOP "$LAUNCHER"
 		echo >&8
 		gone "$listener"
 		kill -KILL "$LAUNCHER"
 		gone "$LAUNCHER"
+		wait "$tracer" || true # it may still have to write that
 		grep -q 'killed by SIGKILL' "$T/trace"
 		run nb --dry-run --cow-commit "$(stores)"
 		echo "$call: $output"
