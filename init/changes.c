@@ -551,6 +551,7 @@ int changes_command(const struct plan *plan)
 	bool commits = plan->cow_commit != NULL;
 	const char *path = commits ? plan->cow_commit : plan->cow_discard;
 	char *known = NULL;
+	int opened;
 
 	if (!commits) {
 		int status = discard_rest(plan);
@@ -558,7 +559,9 @@ int changes_command(const struct plan *plan)
 		if (status != 1)
 			return status;
 	}
-	if (cow_open(&store, path, &fault) == 0) {
+	opened = commits ? cow_open(&store, path, &fault)
+			 : cow_open_to_discard(&store, path, &fault);
+	if (opened == 0) {
 		fault.step = NULL;
 		known = strdup(store.path);
 		work_on(plan, &store, &fault);

@@ -106,6 +106,9 @@ int cow_settle(struct cow_store *store, struct fault *fault);
  * store that a living box or another command uses. Returns 0, or -1 with the fault. */
 int cow_open(struct cow_store *store, const char *path, struct fault *fault);
 
+/* The same for cow_discard() alone, for which the lower directory may be gone, or another. */
+int cow_open_to_discard(struct cow_store *store, const char *path, struct fault *fault);
+
 /* Writes the state durably. Returns 0, or -1 with the fault. */
 int cow_save(struct cow_store *store, struct fault *fault);
 

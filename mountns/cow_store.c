@@ -326,7 +326,20 @@ static bool is_rest(const struct cow_store *store)
 	return is;
 }
 
-int cow_open(struct cow_store *store, const char *path, struct fault *fault)
+/* Of a directory that is gone nothing but the store is left, unless a copy is in there. */
+static int reopen_both(struct cow_store *store, bool discards, struct fault *fault)
+{
+	if (reopen_lower(store, fault) == 0)
+		return reopen_upper(store, fault);
+	if (!discards || store->staged[0] != '\0')
+		return -1;
+	if (store->lower >= 0)
+		close(store->lower);
+	store->lower = -1;
+	return 0;
+}
+
+static int open_whole(struct cow_store *store, const char *path, bool discards, struct fault *fault)
 {
 	int error;
 
@@ -339,11 +352,21 @@ int cow_open(struct cow_store *store, const char *path, struct fault *fault)
 		free(store->lower_path);
 		store->lower_path = NULL;
 		if (take_lock(store, 0, fault) == 0 && cow_state_read(store, fault) == 0 &&
-		    reopen_lower(store, fault) == 0 && reopen_upper(store, fault) == 0)
+		    reopen_both(store, discards, fault) == 0)
 			return 0;
 	}
 	cow_close(store);
 	return -1;
+}
+
+int cow_open(struct cow_store *store, const char *path, struct fault *fault)
+{
+	return open_whole(store, path, false, fault);
+}
+
+int cow_open_to_discard(struct cow_store *store, const char *path, struct fault *fault)
+{
+	return open_whole(store, path, true, fault);
 }
 
 /* --- Removing one --------------------------------------------------------------------------------- */

@@ -630,3 +630,40 @@ nestbox: to give the changes up: nestbox --cow-discard $1" ]] || { echo "$stderr
 	[ -e "$T/new/lock" ]
 	exec 5<&-
 }
+
+@test "a store whose directory is gone can be discarded, and not committed" {
+	for backend in overlay notify; do
+		for place in nothing file another; do
+			rm -rf "$T/s"
+			run sh_ --cow-backend "$backend" --cow-store "$T/s" --on-success keep -- /bin/sh -c "$CHANGE"
+			exits 0
+			mv "$T/d" "$T/moved"
+			case $place in
+			file) touch "$T/d" ;;
+			another) mkdir "$T/d" && touch "$T/d/theirs" ;;
+			esac
+			[ "$place" = nothing ] || give "$T/d"
+			run --separate-stderr nb --cow-commit "$T/s"
+			exits 125
+			one_line "^nestbox: cow: $T/d: "
+			run --separate-stderr nb --cow-discard "$T/s"
+			exits 0
+			[ -z "$stderr" ]
+			[ ! -e "$T/s" ]
+			[ "$place" != another ] || [ -e "$T/d/theirs" ]
+			rm -rf "$T/d"
+			mv "$T/moved" "$T/d"
+			[ "$(cat "$T/d/a" "$T/d/sub/b")" = "$(printf 'one\ntwo')" ]
+		done
+	done
+	# But not if a part of a commit is in it.
+	run sh_ --cow-store "$T/s" --on-success keep -- /bin/sh -c "$CHANGE"
+	sed -i 's/^staged=.*/staged=.nestbox-commit-aaaaaaaa/' "$T/s/state"
+	mv "$T/d" "$T/moved"
+	run --separate-stderr nb --cow-discard "$T/s"
+	exits 125
+	one_line "^nestbox: cow: $T/d: "
+	[ -e "$T/s/state" ]
+	mv "$T/moved" "$T/d"
+	nb --cow-discard "$T/s"
+}

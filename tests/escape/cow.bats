@@ -291,6 +291,8 @@ for name in b"\n", b"..\n", b"-rf", b"\xff\xfe", b"\x1b[2J", b" ", b"lower=", b"
 		's/^inode=.*/inode=99999999999999999999999/' 's/^base=.*/base=1.9999999999/' 's/^state=.*/state=/' '1d' '$d' '$a x=y' 's/lower/lower\x00/'; do
 		sed "$change" "$T/good" >"$store/state"
 		for word in --cow-commit --cow-discard; do
+			# Of another directory, or none: then the store goes, and nothing else.
+			[[ $word$change != --cow-discard*inode=1/ && $word$change != --cow-discard*outside* ]] || continue
 			run --separate-stderr nb "$word" "$store"
 			exits 125
 			one_line
@@ -308,6 +310,13 @@ for name in b"\n", b"..\n", b"-rf", b"\xff\xfe", b"\x1b[2J", b" ", b"lower=", b"
 	run --separate-stderr nb --cow-commit "$store"
 	exits 125
 	unchanged
+	rm "$store/state"
+	sed "s|^lower=.*|lower=$T/outside|" "$T/good" >"$store/state"
+	give "$store/state"
+	run nb --cow-discard "$store"
+	exits 0
+	unchanged
+	[ -z "$(stores)" ]
 }
 
 @test "what an interrupted removal has left of a store is removed" {
