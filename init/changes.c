@@ -432,8 +432,9 @@ static int finish_store(struct box *box, enum cow_end end, struct fault *fault)
 		return 0;
 	if (box->notifies)
 		return tree_collect(store, fault);
+	/* To be listed alone they need not leave memory. */
 	if (store->state == COW_MEMORY)
-		return cow_settle(store, fault);
+		return box->plan->dry_run ? 0 : cow_settle(store, fault);
 	if (end == COW_KEEP && !box->plan->dry_run)
 		return cow_end(store, fault);
 	/* Of an overlay the other commands take a store that is running, too, and a commit syncs it itself. */
@@ -457,8 +458,10 @@ static void lose(const struct plan *plan, struct cow_store *store)
 {
 	struct fault ignored;
 
-	init_note(plan, "lost: what the command has changed was in memory, and could not be kept",
-		  "");
+	if (!plan->dry_run)
+		init_note(plan,
+			  "lost: what the command has changed was in memory, and could not be kept",
+			  "");
 	(void)cow_discard(store, &ignored);
 }
 
@@ -495,7 +498,7 @@ int changes_end(struct box *box, bool succeeded)
 		count = count_changes(plan, store, end);
 		result = settle(plan, store, end, &fault);
 	}
-	lost = store->state == COW_MEMORY && fault.step != NULL;
+	lost = store->state == COW_MEMORY && fault.step != NULL && store->dir >= 0;
 	status_changes(plan, store->backend, lost ? "lost" : result, path, count);
 	if (fault.step != NULL)
 		init_complain(plan, &fault);

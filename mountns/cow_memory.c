@@ -116,7 +116,6 @@ int cow_settle(struct cow_store *store, struct fault *fault)
 	mode_t mask = umask(0);
 	int error;
 
-	cow_unbound_memory(store);
 	error = copy(store, fault);
 	(void)umask(mask);
 	if (error < 0)

@@ -129,6 +129,8 @@ int cow_open_changes(struct cow_store *store, struct kernel_statx *stat)
 	int root, parent = staged ? cow_open_staged(store)
 				  : sys_openat(cow_layers(store), ".", DIRECTORY, 0);
 
+	if (store->state == COW_MEMORY)
+		cow_unbound_memory(store);
 	if (parent < 0)
 		return parent;
 	root = cow_open_upper(parent, stat);

@@ -263,6 +263,7 @@ full_keep() {
 locked() {
 	run --separate-stderr sh_ 8192 "
 		mkdir l; echo x >l/f; chmod 0 l/f l; mkdir m; chmod 0 m; chmod 0 sub
+		for k in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do mkdir -p p\$k/l; chmod 0 p\$k/l; done
 		i=0; while true >n\$i && [ \$i -lt 5000 ]; do i=\$((i + 1)); done; exit 7" --on-failure commit
 	exits 7
 	[ "$(stat -c '%a' "$T/d/l" "$T/d/m" "$T/d/sub")" = "$(printf '%s\n' 0 0 0)" ]
@@ -389,6 +390,11 @@ conflict() {
 	grep -q 'nestbox: lost: ' <<<"$stderr"
 	unchanged
 	[ -z "$(stores)" ]
+	run --separate-stderr sh_ 32768 'mv big moved' --dry-run
+	exits 125
+	one_line 'moved: with its content'
+	unchanged
+	[ -z "$(stores)" ]
 }
 
 @test "notify: a large directory does not use up what the command may make" {
@@ -457,8 +463,25 @@ lost() {
 	unchanged
 }
 
+@test "overlay: --dry-run needs no room for a store" {
+	need_root "a file system of the test's own"
+	BACKEND=overlay
+	mkdir "$T/small"
+	mount -t tmpfs -o size=64k,mode=0777 none "$T/small"
+	run --separate-stderr sh_ 1048576 '
+		head -c 500000 /dev/zero >x; mkdir l; chmod 0 l sub
+		for k in $(seq 100); do mkdir -p "p$k/l"; chmod 0 "p$k/l"; done
+		i=0; while true >n$i && [ $i -lt 5000 ]; do i=$((i + 1)); done' --dry-run --cow-store "$T/small/s"
+	umount "$T/small"
+	exits 0
+	[ "$(grep -c '^A  n' <<<"$stderr")" -gt 700 ]
+	[ "$(grep -c '^A  p.*/l/$' <<<"$stderr")" = 100 ]
+	[ "$(grep '^[AMDTP]  [^np]' <<<"$stderr")" = "$(printf '%s\n' 'A  l/' 'P  sub/' 'A  x')" ]
+	unchanged
+}
+
 @test "a store without room at the end: what was changed is lost, and that is said" {
-	need_root "a mount namespace of the test's own"
+	need_root "a file system of the test's own"
 	both lost
 }
 
