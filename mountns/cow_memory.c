@@ -8,8 +8,6 @@
 
 #include "mountns/cow_commit.h"
 
-#define DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-
 int cow_layers(const struct cow_store *store)
 {
 	return store->state == COW_MEMORY ? store->memory.root : store->dir;
@@ -92,18 +90,19 @@ void cow_leave_memory(struct cow_store *store)
 /* Into the empty upper/ of the store. */
 static int copy(struct cow_store *store, struct fault *fault)
 {
+	struct kernel_statx stat;
 	int upper = cow_remove(store->dir, COW_UPPER, true);
 
 	if (upper < 0)
 		return cow_fault(store, fault, store->path, upper);
 	if (cow_copy_changes(store, store->dir, store->path, fault) < 0)
 		return -1;
-	upper = sys_openat(store->dir, COW_UPPER, DIRECTORY, 0);
+	upper = cow_open_upper(store->dir, &stat);
 	if (upper < 0)
 		return cow_fault(store, fault, store->path, upper);
 	sys_close(store->upper);
 	store->upper = upper;
-	return syncfs(upper) < 0 ? cow_fault(store, fault, store->path, errno) : 0;
+	return 0;
 }
 
 void cow_unbound_memory(const struct cow_store *store)
@@ -118,13 +117,8 @@ int cow_settle(struct cow_store *store, struct fault *fault)
 
 	error = copy(store, fault);
 	(void)umask(mask);
-	if (error < 0)
+	if (error < 0 || cow_end(store, fault) < 0)
 		return -1;
-	store->state = COW_ENDED;
-	if (cow_save(store, fault) < 0) {
-		store->state = COW_MEMORY;
-		return -1;
-	}
 	cow_leave_memory(store);
 	return 0;
 }

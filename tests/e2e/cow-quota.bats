@@ -276,6 +276,20 @@ locked() {
 	both locked
 }
 
+locked_itself() {
+	run --separate-stderr sh_ 65536 'echo x >new; chmod 0 .'
+	exits 0
+	[ -z "$stderr" ]
+	[ "$(stat -c %a "$T/d")" = 0 ]
+	chmod 0755 "$T/d"
+	[ "$(cat "$T/d/new")" = x ]
+	[ -z "$(stores)" ]
+}
+
+@test "so does what is in the directory if that is locked itself" {
+	both locked_itself
+}
+
 killed() {
 	local store
 
