@@ -205,7 +205,7 @@ static int make_store(struct box *box, struct fault *fault)
 		return -1;
 	box->cow = store;
 	if (choose_backend(box, fault) != 0 || bound(box, fault) != 0 ||
-	    cow_save(store, fault) != 0)
+	    cow_check_store(store, fault) != 0 || cow_save(store, fault) != 0)
 		return -1;
 	if (box->notifies && make_tree(box, fault) != 0)
 		return -1;

@@ -85,6 +85,10 @@ struct cow_store {
  */
 int cow_create(struct cow_store *store, const char *lower, const char *path, struct fault *fault);
 
+/* Whether the store can hold what was changed: overlayfs mounts without extended attributes, and removes no
+ * directory then. tmpfs(5) has those of users since Linux 6.6. Returns 0, or -1 with the fault. */
+int cow_check_store(struct cow_store *store, struct fault *fault);
+
 /* What an inode takes in memory, by the kernel's count: there may be one for so many bytes of a quota, but
  * COW_MEMORY_INODES at least. MEMORY is made with COW_MEMORY_INODES_MOST, as many as can be told. */
 #define COW_MEMORY_INODE 1024

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/vfs.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "mountns/cow_commit.h"
@@ -13,26 +12,15 @@ int cow_layers(const struct cow_store *store)
 	return store->state == COW_MEMORY ? store->memory.root : store->dir;
 }
 
-/* Overlayfs and the lists of changes need attributes of a kind that tmpfs(5) has since Linux 6.6. */
-static int check_attributes(struct cow_store *store, struct fault *fault)
-{
-	int root = store->memory.root;
-
-	if (fsetxattr(root, COW_OVERLAY_PREFIX "origin", "", 0, 0) == 0 &&
-	    fremovexattr(root, COW_OVERLAY_PREFIX "origin") == 0)
-		return 0;
-	return fault_text(fault, "options", "--cow-quota",
-			  "needs a tmpfs with extended attributes of users: Linux 6.6");
-}
-
 int cow_use_memory(struct cow_store *store, const struct cow_memory *memory, struct fault *fault)
 {
 	int upper;
 
 	store->memory = *memory;
 	store->state = COW_MEMORY;
-	if (check_attributes(store, fault) < 0)
-		return -1;
+	if (cow_try_attributes(memory->root) < 0)
+		return fault_text(fault, "options", "--cow-quota",
+				  "needs a tmpfs with extended attributes of users: Linux 6.6");
 	if (store->backend == COW_NOTIFY)
 		return 0;
 	upper = sys_mkdirat(memory->root, "work", 0700);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -133,6 +134,22 @@ static int fill(struct cow_store *store, struct fault *fault)
 	return cow_save_until(store, COW_SAVED_SOON, fault);
 }
 
+int cow_try_attributes(int dir)
+{
+	if (fsetxattr(dir, COW_OVERLAY_PREFIX "origin", "", 0, 0) < 0 ||
+	    fremovexattr(dir, COW_OVERLAY_PREFIX "origin") < 0)
+		return -errno;
+	return 0;
+}
+
+int cow_check_store(struct cow_store *store, struct fault *fault)
+{
+	if (cow_try_attributes(store->upper) == 0)
+		return 0;
+	return cow_fault_text(store, fault, store->path,
+			      "its file system has no extended attributes of users");
+}
+
 /* What cow_create() has made of the store. */
 static void undo(const struct cow_store *store, bool made)
 {
@@ -222,7 +239,7 @@ void cow_wait_past(const struct cow_time *time)
 
 	while (clock_gettime(CLOCK_REALTIME_COARSE, &now) == 0 &&
 	       (now.tv_sec < time->seconds ||
-		(now.tv_sec == time->seconds && now.tv_nsec <= time->nanoseconds)))
+		(now.tv_sec == time->seconds && (uint64_t)now.tv_nsec <= time->nanoseconds)))
 		(void)nanosleep(&pause, NULL);
 }
 

@@ -60,6 +60,9 @@ int cow_fault(struct cow_store *store, struct fault *fault, const char *path, in
 int cow_fault_text(struct cow_store *store, struct fault *fault, const char *path,
 		   const char *reason);
 
+/* Whether DIR can have extended attributes of users. Returns 0, or -errno. */
+int cow_try_attributes(int dir);
+
 /* Adds eight random letters to NAME. Returns 0 or -EIO. */
 int cow_add_letters(char *name);
 

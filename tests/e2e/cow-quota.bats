@@ -547,14 +547,6 @@ lost() {
 	[ -z "$(stores)" ]
 }
 
-fsetxattr() {
-	case $(uname -m) in
-	x86_64) echo 190 ;;
-	armv*) echo 228 ;;
-	*) echo 7 ;;
-	esac
-}
-
 no_attributes() {
 	run --separate-stderr as_caller "$NB_BIN/deny" "$(fsetxattr)" 95 -- "$NB" -x "$NB_BIN" \
 		--cow "$T/d" --cow-backend "$BACKEND" --cow-quota 4096 -- "$PROBE" true

@@ -509,6 +509,19 @@ restarted() {
 	unchanged
 }
 
+@test "where no attributes can be kept no store is made: before Linux 6.6 on a tmpfs" {
+	local backend
+
+	for backend in auto overlay notify; do
+		run --separate-stderr as_caller "$NB_BIN/deny" "$(fsetxattr)" 95 -- "$NB" -x "$NB_BIN" \
+			--cow "$T/d" --cow-backend "$backend" -- "$PROBE" true
+		exits 125
+		grep -q '^nestbox: cow: .*: its file system has no extended attributes of users$' <<<"$stderr"
+		unchanged
+		[ -z "$(stores)" ]
+	done
+}
+
 @test "a directory that the command has locked is committed as it is" {
 	for mode in 0000 0200 1002 0500; do
 		# The attributes of the directory itself cannot be read any more then.
