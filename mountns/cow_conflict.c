@@ -309,15 +309,17 @@ static int check_entry(struct cow_tour *tour, const struct cow_entry *entry)
 	return 0;
 }
 
-/* Of a directory that is another's the mode cannot be changed. */
-static int check_directory(const struct cow_entry *entry)
+/* Of a directory that is another's the mode cannot be changed; of what is mounted there nothing is. */
+static int check_directory(const struct cow_store *store, const struct cow_entry *entry)
 {
 	const struct kernel_statx *lower = &entry->lower;
 
-	return geteuid() == 0 || lower->uid == geteuid() ||
-			       (lower->mode & 07777) == (entry->stat.mode & 07777)
-		       ? 0
-		       : -EPERM;
+	if (geteuid() == 0 || lower->uid == geteuid() ||
+	    (lower->mode & 07777) == (entry->stat.mode & 07777))
+		return 0;
+	return lower->dev_major == store->lower_major && lower->dev_minor == store->lower_minor
+		       ? -EPERM
+		       : -EXDEV;
 }
 
 /* Shall the commit be let do this? Else it would end in the middle of its work. */
@@ -330,7 +332,7 @@ static int check_rights(struct cow_tour *tour, const struct cow_entry *entry)
 		return 0;
 	if (entry->type == COW_DIRECTORY && entry->below && S_ISDIR(entry->lower.mode) &&
 	    entry->opaque != 'y')
-		return check_directory(entry);
+		return check_directory(tour->store, entry);
 	error = cow_stat(tour->lower.fd, "", &dir);
 	if (error < 0)
 		return error;
