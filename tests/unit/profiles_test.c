@@ -186,7 +186,7 @@ static const char *differs(const struct profile *profile, enum which which)
 
 	if (profile->otherwise != expected->otherwise)
 		return "otherwise";
-	if (profile->uncached != (which == PID1 || which == LISTENER || which == COW_LISTENER))
+	if (profile->uncached != (which == PID1 || which == LISTENER))
 		return "uncached";
 	for (size_t i = 0; i < expected->count; i++)
 		if (!row_holds(profile, &expected->rows[i]))
