@@ -178,7 +178,7 @@ static int prepare_alone(struct box *box, struct fault *fault)
 
 int box_prepare_filters(struct box *box, const struct plan *plan, struct fault *fault)
 {
-	*box = (struct box){ .plan = plan };
+	*box = (struct box){ .plan = plan, .namespaces = plan->namespaces };
 	choose_processes(box);
 	return box_take_descriptors(box, fault);
 }
