@@ -2,7 +2,7 @@
 /*
  * A seccomp listener: calls for which a filter says "notify" wait until another process has answered
  * them, see seccomp_unotify(2). That process runs notify_serve() with a table of handlers; --append is
- * one such table, copy-on-write would be another.
+ * one such table, copy-on-write without an overlay another.
  *
  * The caller's memory and descriptors belong to an attacker who has other threads: what a handler has
  * read may be something else a moment later. So

@@ -40,7 +40,6 @@ static int probe_main(void *argument)
 	const struct probe *probe = argument;
 	const struct cow_store *store = probe->box->cow;
 	char text[256];
-
 	int error = 0;
 
 	if ((probe->box->namespaces & CLONE_NEWUSER) != 0)

@@ -379,7 +379,7 @@ static int derive(struct plan *plan, struct fault *fault)
 	return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ */
+/* --- Running it ----------------------------------------------------------------------------------- */
 
 static void warn_of_all(const struct plan *plan)
 {

@@ -113,8 +113,7 @@ struct plan {
 	size_t cow_place;      /* it is mounted before the step of this index */
 	const char *cow_store; /* a directory for that store; NULL: mountns/cow.h says where */
 	enum cow_backend cow_backend;
-	uint64_t
-		cow_quota; /* bytes that the store's layers can have; 0: what its file system has */
+	uint64_t cow_quota; /* bytes that the copy can have; 0: what its file system has */
 	enum cow_end on_success, on_failure;
 	bool dry_run;                         /* list the changes and discard them */
 	const char *cow_commit, *cow_discard; /* a store: do that instead of starting anything */
