@@ -30,11 +30,14 @@ static int reopen(const struct cow *cow, int fd, int flags)
 }
 
 /* FD, which is O_PATH, is what the caller's path leads to. */
-static struct notify_answer open_found(const struct cow *cow, int fd, int flags)
+static struct notify_answer open_found(const struct notify_call *call, const struct cow *cow,
+				       int fd, int flags)
 {
 	int found, file;
 
 	if ((flags & O_TRUNC) != 0 && !cow->restricted && tree_has(cow->tree, fd)) {
+		if (!notify_waits(call))
+			return notify_return(-ESRCH);
 		file = reopen(cow, fd, flags);
 		if (file >= 0)
 			(void)tree_fill(cow->tree, cow->fds, fd, true);
@@ -102,7 +105,7 @@ static struct notify_answer open_path(const struct notify_call *call, struct cow
 		     : target_find(call, dirfd, path, follow);
 	if (fd < 0)
 		return leave(fd == -EPERM ? -EACCES : fd);
-	result = open_found(cow, fd, flags);
+	result = open_found(call, cow, fd, flags);
 	/* The kernel can refuse what of that we do not look at. */
 	if (result.kind == NOTIFY_FD && resolve != 0) {
 		sys_close(result.fd);

@@ -123,12 +123,10 @@ static int serve_one(struct notify *notify)
 	struct seccomp_notif notification = { 0 }; /* the kernel wants it so */
 	struct notify_call call = { .listener = notify->listener,
 				    .proc = notify->proc,
-				    .openat2 = notify->openat2 };
+				    .openat2 = notify->openat2,
+				    .late = notify->late };
 	int error = sys_ioctl(notify->listener, SECCOMP_IOCTL_NOTIF_RECV, &notification);
 
-	/* Its caller has died, or the call was interrupted: one less. */
-	if (error == -ENOENT || error == -EINTR)
-		return 0;
 	if (error < 0)
 		return error;
 	call.id = notification.id;
@@ -140,20 +138,30 @@ static int serve_one(struct notify *notify)
 	return 0;
 }
 
-int notify_serve(struct notify *notify)
+/* Returns 1 when there is a call, 0 when there will be none any more, or -errno. */
+static int wait_for_call(const struct notify *notify)
 {
 	struct pollfd fd = { .fd = notify->listener, .events = POLLIN };
+	int error = sys_ppoll(&fd, 1, NULL);
+
+	return error < 0 ? error : (fd.revents & POLLIN) != 0;
+}
+
+/* RECV waits, too. What it does not tell from a call that is gone is that there will be no other. */
+int notify_serve(struct notify *notify)
+{
+	bool ask = !notify->stopped;
 
 	for (;;) {
-		int error = sys_ppoll(&fd, 1, NULL);
+		int error = ask ? wait_for_call(notify) : 1;
 
-		if (error == -EINTR)
-			continue;
-		if (error >= 0 && (fd.revents & POLLIN) != 0)
-			error = serve_one(notify);
-		else if (error >= 0)
+		if (error == 0)
 			return 0;
-		if (error < 0)
+		if (error > 0)
+			error = serve_one(notify);
+		ask = !notify->stopped || error == -ENOENT;
+		/* Its caller has died, or the call was interrupted: one less. */
+		if (error < 0 && error != -ENOENT && error != -EINTR)
 			return error;
 	}
 }

@@ -29,6 +29,7 @@ struct notify_call {
 	uint64_t id;
 	int tid;      /* of the calling thread */
 	bool openat2; /* as in struct notify */
+	bool late;    /* as in struct notify */
 	int number;
 	uint64_t arguments[6];
 };
@@ -81,6 +82,10 @@ struct notify {
 	void *context;  /* for the handlers */
 	bool openat2;   /* who serves may call that, whose flags no filter sees */
 	bool two_steps; /* ADDFD and SEND are two calls: before Linux 5.14 */
+	bool stopped; /* somebody ends who serves: before Linux 6.11 it then does not end by itself */
+	/* The kernel takes no answer for a caller that is gone. Nothing that these handlers do before theirs has
+	 * an effect but where they have asked notify_waits() themselves, so target.h's need not. */
+	bool late;
 };
 
 /* Whether the kernel has listeners whose records are as long as we know them. Returns 0, or -errno. */

@@ -35,6 +35,12 @@ int target_probe(void)
 	return got < 0 ? (int)got : 0;
 }
 
+/* Whether what was found by the caller's number can be the caller's. */
+static bool is_callers(const struct notify_call *call)
+{
+	return call->late || notify_waits(call);
+}
+
 int target_read(const struct notify_call *call, uint64_t address, void *to, size_t size)
 {
 	const struct iovec local = { to, size };
@@ -45,7 +51,7 @@ int target_read(const struct notify_call *call, uint64_t address, void *to, size
 	if ((uintptr_t)address != address)
 		return -EFAULT;
 	got = sys_process_vm_readv(call->tid, &local, &remote);
-	if (!notify_waits(call))
+	if (!is_callers(call))
 		return -ESRCH;
 	if (got < 0)
 		return (int)got;
@@ -143,7 +149,7 @@ int target_reopen(const struct notify_call *call, int fd)
 	opened = sys_openat(call->proc, name, O_PATH | O_CLOEXEC, 0);
 	if (opened < 0)
 		return opened == -ENOENT ? -EBADF : opened;
-	if (notify_waits(call))
+	if (is_callers(call))
 		return opened;
 	sys_close(opened);
 	return -ESRCH;
@@ -410,7 +416,7 @@ int target_find(const struct notify_call *call, int dirfd, const char *path, boo
 
 	if (fd == -ELOOP)
 		fd = find_by_walk(call, dirfd, path, follow);
-	if (fd < 0 || notify_waits(call))
+	if (fd < 0 || is_callers(call))
 		return fd;
 	sys_close(fd);
 	return -ESRCH;

@@ -2,7 +2,7 @@
 /*
  * The caller of a notified call as its listener finds it: its memory, its descriptors, and where a path
  * leads in its own view. Everything here asks notify_waits() before it returns success, so that it was the
- * caller's and not that of another process with its number.
+ * caller's and not that of another process with its number; if the call is "late" the answer does.
  */
 #ifndef FILTERS_TARGET_H
 #define FILTERS_TARGET_H

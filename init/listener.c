@@ -206,6 +206,8 @@ static int serve(struct server *server)
 	struct notify notify = { .rows = box->notifies ? cow_rows : append_rows,
 				 .row_count = box->notifies ? cow_row_count : append_row_count,
 				 .openat2 = box->notifies,
+				 .late = box->notifies,
+				 .stopped = true,
 				 .context = box->notifies ? (void *)&cow : &append };
 	int error = strip(server);
 
