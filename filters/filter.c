@@ -20,6 +20,9 @@ const struct filter filter_cow_listener = { .name = "cow_listener", CODE(cow_lis
 const struct filter filter_tcp = { .name = "tcp", CODE(tcp) };
 const struct filter filter_local = { .name = "local", CODE(local) };
 const struct filter filter_unboxed = { .name = "unboxed", CODE(unboxed) };
+const struct filter filter_owned = { .name = "owned", CODE(owned) };
+const struct filter filter_attributes = { .name = "attributes", CODE(attributes) };
+const struct filter filter_guard = { .name = "guard", CODE(guard) };
 const struct filter filter_once = { .name = "once", CODE(once) };
 
 static const struct filter workload[] = {

@@ -94,15 +94,22 @@ static void send_fd(struct notify *notify, const struct notify_call *call,
 		send(call, fd, 0);
 }
 
+static struct notify_answer handle(const struct notify *notify, const struct notify_call *call)
+{
+	for (size_t i = 0; i < notify->table_count; i++) {
+		const struct notify_table *table = &notify->tables[i];
+
+		for (size_t row = 0; row < table->count; row++)
+			if (table->rows[row].number == call->number)
+				return table->rows[row].handle(call, table->context);
+	}
+	return notify_return(-ENOSYS);
+}
+
 static void answer(struct notify *notify, const struct notify_call *call)
 {
-	struct notify_answer answer = notify_return(-ENOSYS);
+	struct notify_answer answer = handle(notify, call);
 
-	for (size_t i = 0; i < notify->row_count; i++)
-		if (notify->rows[i].number == call->number) {
-			answer = notify->rows[i].handle(call, notify->context);
-			break;
-		}
 	switch (answer.kind) {
 	case NOTIFY_CONTINUE:
 		send(call, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
@@ -113,6 +120,8 @@ static void answer(struct notify *notify, const struct notify_call *call)
 	case NOTIFY_FD:
 		send_fd(notify, call, &answer);
 		sys_close(answer.fd);
+		break;
+	case NOTIFY_TAKEN:
 		break;
 	}
 }
@@ -139,12 +148,31 @@ static int serve_one(struct notify *notify)
 }
 
 /* Returns 1 when there is a call, 0 when there will be none any more, or -errno. */
-static int wait_for_call(const struct notify *notify)
+static int wait_for_call(struct notify *notify)
 {
-	struct pollfd fd = { .fd = notify->listener, .events = POLLIN };
-	int error = sys_ppoll(&fd, 1, NULL);
+	struct pollfd fds[2] = {
+		{ .fd = notify->listener, .events = POLLIN },
+		{ .fd = notify->serve_other != NULL ? notify->other : -1, .events = POLLIN },
+	};
 
-	return error < 0 ? error : (fd.revents & POLLIN) != 0;
+	for (;;) {
+		int error = sys_ppoll(fds, 2, NULL);
+
+		if (error < 0)
+			return error;
+		if (fds[1].revents != 0) {
+			error = notify->serve_other(notify->other_context);
+			if (error != 0)
+				return error;
+		}
+		if (fds[0].revents != 0 && (fds[0].revents & POLLIN) == 0) {
+			fds[0].fd = -1;
+			if (notify->serve_other == NULL)
+				return 0;
+		}
+		if ((fds[0].revents & POLLIN) != 0)
+			return 1;
+	}
 }
 
 /* RECV waits, too. What it does not tell from a call that is gone is that there will be no other. */

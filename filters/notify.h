@@ -38,7 +38,8 @@ struct notify_answer {
 	enum notify_kind {
 		NOTIFY_CONTINUE, /* the kernel makes the call: see above */
 		NOTIFY_RETURN,   /* the call returns VALUE, or fails with it if it is -errno */
-		NOTIFY_FD, /* it returns a new descriptor of what FD is open on; FD is closed */
+		NOTIFY_FD,    /* it returns a new descriptor of what FD is open on; FD is closed */
+		NOTIFY_TAKEN, /* the handler has answered it, or somebody will */
 	} kind;
 	long value;
 	int fd;
@@ -74,12 +75,23 @@ struct notify_row {
 	notify_handler *handle;
 };
 
+/* Rows, and what their handlers are given. */
+struct notify_table {
+	const struct notify_row *rows;
+	size_t count;
+	void *context;
+};
+
 struct notify {
 	int listener;
 	int proc;
-	const struct notify_row *rows; /* a call that is in none is answered with ENOSYS */
-	size_t row_count;
-	void *context;  /* for the handlers */
+	const struct notify_table *tables; /* a call that is in none is answered with ENOSYS */
+	size_t table_count;
+	/* A descriptor that is waited for as well, and what is done when it can be read, which ends it all with an
+	 * -errno. NULL: there is none. */
+	int other;
+	int (*serve_other)(void *context);
+	void *other_context;
 	bool openat2;   /* who serves may call that, whose flags no filter sees */
 	bool two_steps; /* ADDFD and SEND are two calls: before Linux 5.14 */
 	bool stopped; /* somebody ends who serves: before Linux 6.11 it then does not end by itself */

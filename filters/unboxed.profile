@@ -18,10 +18,8 @@ allow socketpair if arg1:32 & SOCK_TYPE in SOCK_STREAM SOCK_SEQPACKET
 answer EAFNOSUPPORT socketpair
 answer ENOSYS io_uring_setup io_uring_enter io_uring_register
 
-# Of any file that the user owns, wherever it is, and of what is granted to be read alone.
-deny chmod fchmod fchmodat fchmodat2 file_setattr
-deny chown lchown fchown fchownat chown32 lchown32 fchown32
-deny setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr removexattrat
+# Of any file that the user owns, wherever it is. Modes, owners and attributes: filters/attributes.h.
+deny file_setattr
 
 # The host's.
 answer ENOSYS shmget shmat shmctl semget semop semctl semtimedop semtimedop_time64

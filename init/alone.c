@@ -19,6 +19,7 @@
 #include "init/explain.h"
 #include "init/fallback.h"
 #include "init/fence.h"
+#include "init/guard.h"
 #include "init/inits.h"
 #include "init/jobs.h"
 #include "init/personality.h"
@@ -222,7 +223,6 @@ int alone_run(const struct plan *plan, const struct box *tried)
 {
 	struct reaper reaper = {
 		.plan = plan,
-		.owns_all = sys_getpid() == 1,
 		.owns_stops = has_group(plan),
 		.deadline = plan->timeout != 0 ? clock_now() + plan->timeout : 0,
 		.route = route,
@@ -237,8 +237,12 @@ int alone_run(const struct plan *plan, const struct box *tried)
 	if (plan->explain)
 		return explain(&box);
 	box.noted = noted;
+	box.self = sys_getpid();
 	if (tried != NULL && fallback_take(&box, tried, &fault) != 0)
 		return complain(plan, sys_getpid(), REPORT_SETUP_FAILED, &fault);
+	if (guard_start(&box, &fault) != 0)
+		return complain(plan, sys_getpid(), REPORT_SETUP_FAILED, &fault);
+	reaper.owns_all = sys_getpid() == 1;
 	if (begin(&box, &workload, &reaper, &fault) != 0)
 		return complain(plan, sys_getpid(), REPORT_SETUP_FAILED, &fault);
 	if (workload.failed && plan->as == AS_NESTBOX)

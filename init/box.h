@@ -79,6 +79,8 @@ struct box {
 	int report[2];        /* pipe or socket from the box to the launcher */
 	int listener[2];      /* socket to the process that answers the workload's calls; else -1 */
 	struct append append; /* what it knows */
+	int self;             /* without a box: the pid that the caller has started */
+	bool guarded;         /* the same: init/guard.h */
 	int maps_ready[2];    /* pipe to PID 1, when the caller maps the ids; else -1 */
 	char *pid1_stack;     /* its upper end, a guard page at the lower one */
 	char *workload_stack;

@@ -12,6 +12,7 @@
 
 #include "init/alone.h"
 #include "init/fallback.h"
+#include "init/guard.h"
 #include "init/personality.h"
 #include "init/report.h"
 #include "init/status.h"
@@ -420,6 +421,9 @@ int fallback_take(struct box *box, const struct box *tried, struct fault *fault)
 	if (box->landlock.abi > 0 && box->landlock.handled.scopes == 0)
 		warn(box->plan, "landlock",
 		     "does not keep signals and abstract sockets from leading out");
+	guard_choose(box);
+	if (!box->guarded)
+		warn(box->plan, "modes, owners and attributes", "cannot be changed, of no file");
 	return check_reaping(fault);
 }
 

@@ -40,7 +40,7 @@ static int allow_moving(const struct landlock *landlock)
 	return error;
 }
 
-static int enter(const struct box *box)
+int fence_enter(const struct box *box)
 {
 	const uint64_t moving = landlock_known(LANDLOCK_ABI_REFER).files &
 				~landlock_known(LANDLOCK_ABI_REFER - 1).files;
@@ -72,7 +72,7 @@ bool fence_raise(const struct box *box)
 	outsider = start_outsider();
 	if (outsider < 0)
 		return false;
-	stands = enter(box) == 0 && sys_kill(outsider, 0) == -EPERM;
+	stands = fence_enter(box) == 0 && sys_kill(outsider, 0) == -EPERM;
 	sys_wait4(outsider, NULL, 0);
 	return stands;
 }

@@ -12,4 +12,8 @@
  * privileges by an exec any more then. Returns whether kill(-1) is safe. */
 bool fence_raise(const struct box *box);
 
+/* The same for the process above that one, which stays out of its reach; what is inside can trace nothing outside
+ * either. Whether it holds is not tried. Returns 0, or -errno. */
+int fence_enter(const struct box *box);
+
 #endif

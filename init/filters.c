@@ -114,6 +114,8 @@ static const struct filter *find_built_in(const struct box *box, size_t *index)
 		box->landlock.handled.ports != 0 ? &filter_tcp : NULL,
 		lacks_network_namespace(box) ? &filter_local : NULL,
 		box->plan->fallen ? &filter_unboxed : NULL,
+		box->plan->fallen && !box->guarded ? &filter_owned : NULL,
+		box->guarded ? &filter_attributes : NULL,
 		box->filter != NULL && box->filter->asks ? &filter_once : NULL,
 		box->view.append_count > 0 ? &filter_append : NULL,
 		box->notifies ? &filter_cow : NULL,
@@ -134,7 +136,8 @@ bool filters_get(const struct box *box, size_t index, struct box_filter *filter)
 	if (own != NULL) {
 		*filter = (struct box_filter){ own->name, own->code, own->len, own->flags,
 					       own == &filter_once ? once_begin
-					       : own == &filter_append || own == &filter_cow
+					       : own == &filter_append || own == &filter_cow ||
+							       own == &filter_attributes
 						       ? listener_begin
 						       : NULL };
 		return true;

@@ -203,12 +203,16 @@ static int serve(struct server *server)
 	struct append append = box->append;
 	struct tree tree = box->tree;
 	struct cow cow = { .tree = &tree };
-	struct notify notify = { .rows = box->notifies ? cow_rows : append_rows,
-				 .row_count = box->notifies ? cow_row_count : append_row_count,
+	const struct notify_table table = {
+		box->notifies ? cow_rows : append_rows,
+		box->notifies ? cow_row_count : append_row_count,
+		box->notifies ? (void *)&cow : &append,
+	};
+	struct notify notify = { .tables = &table,
+				 .table_count = 1,
 				 .openat2 = box->notifies,
 				 .late = box->notifies,
-				 .stopped = true,
-				 .context = box->notifies ? (void *)&cow : &append };
+				 .stopped = true };
 	int error = strip(server);
 
 	if (error < 0)

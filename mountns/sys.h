@@ -253,6 +253,24 @@ static inline int sys_fchmod(int fd, mode_t mode)
 	return (int)sys_call(__NR_fchmod, fd, (long)mode, 0, 0, 0, 0);
 }
 
+/* FLAGS may be AT_EMPTY_PATH, for a descriptor with O_PATH, too. */
+static inline int sys_fchownat(int dirfd, const char *path, uint32_t uid, uint32_t gid, int flags)
+{
+	return (int)sys_call(__NR_fchownat, dirfd, SYS_P(path), (long)uid, (long)gid, flags, 0);
+}
+
+static inline int sys_setxattr(const char *path, const char *name, const void *value, size_t size,
+			       int flags)
+{
+	return (int)sys_call(__NR_setxattr, SYS_P(path), SYS_P(name), SYS_P(value), (long)size,
+			     flags, 0);
+}
+
+static inline int sys_removexattr(const char *path, const char *name)
+{
+	return (int)sys_call(__NR_removexattr, SYS_P(path), SYS_P(name), 0, 0, 0, 0);
+}
+
 static inline int sys_unlinkat(int dirfd, const char *path, int flags)
 {
 	return (int)sys_call(__NR_unlinkat, dirfd, SYS_P(path), flags, 0, 0, 0);

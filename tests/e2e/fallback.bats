@@ -105,6 +105,92 @@ event() {
 	drained
 }
 
+@test "modes, owners and attributes of what is granted for writing are changed as ever" {
+	local filter place
+
+	mkdir "$T/in" "$T/in/d"
+	for place in plain default none; do
+		echo x >"$T/in/$place"
+	done
+	ln -s default "$T/in/link"
+	give "$T"
+	run as_caller "$NB_BIN/attributes" "$T/in/plain"
+	exits 0
+	[ "$(grep -c ': ok$' <<<"$output")" -ge 12 ]
+	echo "$output" >"$T/plain"
+	for filter in default none; do
+		refused "$NAMESPACES" --fallback --filter "$filter" -w "$T/in" -- "$NB_BIN/attributes" "$T/in/$filter"
+		exits 0
+		diff "$T/plain" - <<<"$output"
+	done
+	[ "$(stat -c %a "$T/in/plain" "$T/in/default" "$T/in/none" | uniq)" = 600 ]
+	refused "$NAMESPACES" --fallback -w "$T/in/default" -- "$NB_BIN/attributes" "$T/in/link"
+	[ "$(grep -c ': ok$' <<<"$output")" -ge 10 ]
+	refused "$NAMESPACES" --fallback -w "$T/in" -- "$TRY" chmod "$T/in/d" -- chmod "$T/in" -- chmod "$T/in/none/" -- chmod "$T/in/x"
+	says "chmod $T/in/d: ok" "chmod $T/in: ok" "chmod $T/in/none/: ENOTDIR" "chmod $T/in/x: ENOENT"
+}
+
+@test "of what is granted to be read, or not at all, they are not" {
+	mkdir "$T/in" "$T/out"
+	echo x >"$T/in/file"
+	echo x >"$T/out/file"
+	ln -s ../out/file "$T/in/link"
+	give "$T"
+	refused "$NAMESPACES" --fallback -r "$T" -- "$NB_BIN/attributes" "$T/in/file"
+	exits 0
+	lacks 'ok$'
+	# The link itself is.
+	refused "$NAMESPACES" --fallback -w "$T/in" -- "$NB_BIN/attributes" "$T/in/link"
+	[ "$(grep ': ok$' <<<"$output")" = "lchown: ok" ]
+	refused "$NAMESPACES" --fallback -w "$T/in" -- "$TRY" chmod "$T" -- chmod "$T/in/../out/file" -- xattr "$T/in/link"
+	says "chmod $T: EPERM" "chmod $T/in/../out/file: EPERM" "xattr $T/in/link: EPERM"
+	# Without process_vm_readv nobody can tell files apart.
+	refused "$NAMESPACES,310" --fallback -w "$T/in" -- "$TRY" chmod "$T/in/file"
+	says "chmod $T/in/file: EPERM"
+	grep -q 'modes, owners and attributes: cannot be changed' <<<"$stderr"
+}
+
+@test "signals reach the command, and its end the caller" {
+	launch "$NB_BIN/starter" reset "$NB_BIN/deny" "$NAMESPACES" EPERM -- "$NB" --quiet --fallback -x "$NB_BIN" \
+		-x /usr -x /bin -x /lib -x /lib64 -- /bin/sh -c 'trap "exit 9" TERM; trap "exit 8" USR1; echo ready; while :; do sleep 0.1; done'
+	await ready
+	kill -TERM "$LAUNCHER"
+	finish
+	[ "$status" = 9 ]
+	drained
+	launch "$NB_BIN/starter" reset "$NB_BIN/deny" "$NAMESPACES" EPERM -- "$NB" --quiet --fallback -x "$NB_BIN" -- "$PROBE" hold
+	await ready
+	kill -KILL "$(children "$LAUNCHER" | tr -d ' ')"
+	finish
+	[ "$status" = 137 ]
+	drained
+}
+
+@test "a launcher that is killed takes the command along" {
+	launch "$NB_BIN/starter" reset "$NB_BIN/deny" "$NAMESPACES" EPERM -- "$NB" --quiet --fallback -x "$NB_BIN" -- "$PROBE" hold
+	await ready
+	kill -KILL "$LAUNCHER"
+	finish
+	[ "$status" = 137 ]
+	drained
+}
+
+@test "a stop of the command is one of the launcher" {
+	launch "$NB_BIN/starter" reset "$NB_BIN/deny" "$NAMESPACES" EPERM -- "$NB" --quiet --fallback -x "$NB_BIN" -- "$PROBE" hold
+	await ready
+	kill -STOP "$(children "$LAUNCHER" | tr -d ' ')"
+	for _ in {1..50}; do
+		[[ $(</proc/$LAUNCHER/stat) =~ \)\ T ]] && break
+		sleep 0.1
+	done
+	[[ $(</proc/$LAUNCHER/stat) =~ \)\ T ]]
+	kill -CONT "$LAUNCHER"
+	kill -CONT "$(children "$LAUNCHER" | tr -d ' ')"
+	kill -TERM "$LAUNCHER"
+	finish
+	[ "$status" = 143 ]
+}
+
 @test "descriptors are the command's as in a box" {
 	local calls
 

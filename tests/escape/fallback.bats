@@ -175,6 +175,26 @@ bombed() {
 	[ "$(grep -c ': ok$' <<<"$output")" -ge 4 ]
 }
 
+@test "modes: no other name, no exchange in between and no descriptor leads to what is not granted" {
+	mkdir "$T/in/d"
+	echo mine >"$T/in/mine"
+	ln "$T/out/file" "$T/in/d/hard"
+	give "$T"
+	# A name in there is a way to write to it, too; that outside is none.
+	run fallen -w "$T/in" -- "$TRY" chmod "$T/out/file" -- rename "$T/in/d" "$T/in/e" -- chmod "$T/out/../out/file"
+	says "chmod $T/out/file: EPERM" "chmod $T/out/../out/file: EPERM"
+	rm "$T/in/e/hard"
+	chmod 0600 "$T/out/file"
+	run fallen -w "$T/in" -r "$T/out" -- "$NB_BIN/attributes" race "$T/in/turning" "$T/in/mine" "$T/out/file"
+	exits 0
+	[ "$(stat -c %a "$T/out/file")" = 600 ]
+	[ "$(stat -c %a "$T/in/mine")" = 777 ]
+	run fallen -w "$T/in" --keep-fd 9 -- "$TRY" chmod /proc/self/fd/9 -- xattr /dev/fd/9 -- chmod /dev/stdin 9<"$T/out/file" <"$T/out/file"
+	exits 0
+	lacks 'ok$'
+	[ "$(stat -c %a "$T/out/file")" = 600 ]
+}
+
 @test "links and names in a directory that can be written lead nowhere else" {
 	mkfifo "$T/out/fifo"
 	ln -s "$T/out" "$T/in/dir"

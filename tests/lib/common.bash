@@ -38,7 +38,7 @@ nb_setup_file() {
 	chmod 0755 "$NB_DIR"
 	mkdir "$NB_DIR/bin"
 	cp "$NESTBOX" "$NB_DIR/bin/nestbox"
-	cp "$NB_HELPERS"/{probe,try,walls,starter,deny,hand} "$NB_DIR/bin/"
+	cp "$NB_HELPERS"/{probe,try,walls,starter,deny,hand,attributes} "$NB_DIR/bin/"
 	chmod 0755 "$NB_DIR/bin/"*
 	export NB_DIR
 }

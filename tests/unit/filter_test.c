@@ -64,6 +64,9 @@ static const struct array arrays[PROFILE_COUNT][ARCH_COUNT] = {
 	[TCP] = ARRAYS(tcp),
 	[LOCAL] = ARRAYS(local),
 	[UNBOXED] = ARRAYS(unboxed),
+	[OWNED] = ARRAYS(owned),
+	[ATTRIBUTES] = ARRAYS(attributes),
+	[GUARD] = ARRAYS(guard),
 };
 
 static struct profile *profiles;
@@ -409,6 +412,12 @@ static const struct filter *picked(unsigned which)
 		return &filter_local;
 	case UNBOXED:
 		return &filter_unboxed;
+	case OWNED:
+		return &filter_owned;
+	case ATTRIBUTES:
+		return &filter_attributes;
+	case GUARD:
+		return &filter_guard;
 	default:
 		return filter_find(filter_names[which], false);
 	}

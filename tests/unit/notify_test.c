@@ -140,7 +140,8 @@ static void answers(void **state)
 {
 	const struct notify_row rows[] = { { ASKED, give } };
 	int mode = 0;
-	struct notify notify = { .rows = rows, .row_count = 1, .context = &mode };
+	const struct notify_table table = { rows, 1, &mode };
+	struct notify notify = { .tables = &table, .table_count = 1 };
 
 	(void)state;
 	assert_int_equal(notify_probe(), 0);
@@ -157,7 +158,8 @@ static void waiting_for_calls(void **state)
 {
 	const struct notify_row rows[] = { { ASKED, give } };
 	int mode = 0, major = 0, minor = 0;
-	struct notify notify = { .rows = rows, .row_count = 1, .context = &mode, .stopped = true };
+	const struct notify_table table = { rows, 1, &mode };
+	struct notify notify = { .tables = &table, .table_count = 1, .stopped = true };
 	struct utsname name;
 
 	(void)state;
@@ -288,7 +290,8 @@ static void paths(void **state)
 	const struct notify_row rows[] = { { ASKED, find } };
 	char room[] = "/tmp/notify.XXXXXX", text[PATH_MAX - 1];
 	struct found found;
-	struct notify notify = { .rows = rows, .row_count = 1, .context = &found };
+	const struct notify_table table = { rows, 1, &found };
+	struct notify notify = { .tables = &table, .table_count = 1 };
 
 	(void)state;
 	assert_non_null(mkdtemp(room));
@@ -340,7 +343,8 @@ static void memory(void **state)
 {
 	const struct notify_row rows[] = { { ASKED, find } };
 	struct found found;
-	struct notify notify = { .rows = rows, .row_count = 1, .context = &found };
+	const struct notify_table table = { rows, 1, &found };
+	struct notify notify = { .tables = &table, .table_count = 1 };
 
 	(void)state;
 	pages = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -386,7 +390,8 @@ static int die(void)
 static void ids(void **state)
 {
 	const struct notify_row rows[] = { { ASKED, leave } };
-	struct notify notify = { .rows = rows, .row_count = 1 };
+	const struct notify_table table = { rows, 1, NULL };
+	struct notify notify = { .tables = &table, .table_count = 1 };
 	int pid, status;
 
 	(void)state;

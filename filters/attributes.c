@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "filters/attributes.h"
+#include "filters/target.h"
+#include "mountns/sys.h"
+
+/* xattr(7) */
+#define NAME_ROOM 256
+#define VALUE_MOST 65536
+
+#define NAME_SIZE 16
+
+static char value[VALUE_MOST];
+
+/* What is to be changed, as the working directory calls it. */
+struct file {
+	int fd;
+	char name[NAME_SIZE];
+};
+
+static void name_file(struct file *file)
+{
+	char digits[NAME_SIZE], *digit = digits, *name = file->name;
+	int number = file->fd;
+
+	do
+		*digit++ = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	while (digit > digits)
+		*name++ = *--digit;
+	*name = '\0';
+}
+
+static bool is_in(const struct attributes_place *place, const char *path)
+{
+	size_t length = strlen(place->path);
+
+	if (strncmp(path, place->path, length) != 0)
+		return false;
+	return path[length] == '\0' || (place->directory && path[length] == '/');
+}
+
+/* By the name that the kernel has for it; of what cannot be reached from the root that is none. */
+static bool is_granted(const struct attributes *attributes, const struct file *file)
+{
+	char path[PATH_MAX];
+	long length = sys_readlinkat(AT_FDCWD, file->name, path, sizeof(path));
+
+	/* All of it was read if there is room left. */
+	if (length <= 0 || length >= (long)sizeof(path))
+		return false;
+	path[length] = '\0';
+	for (size_t i = 0; i < attributes->count; i++)
+		if (is_in(&attributes->places[i], path))
+			return true;
+	return false;
+}
+
+/* Returns 0, or the errno for the caller, with nothing open. */
+static int check(const struct attributes *attributes, struct file *file, int fd)
+{
+	if (fd < 0)
+		return fd;
+	file->fd = fd;
+	name_file(file);
+	if (is_granted(attributes, file))
+		return 0;
+	sys_close(fd);
+	return -EPERM;
+}
+
+static int find(const struct notify_call *call, const struct attributes *attributes, int dirfd,
+		uint64_t address, int flags, struct file *file)
+{
+	char path[PATH_MAX];
+	int error = target_read_path(call, address, path);
+
+	if (error < 0)
+		return error;
+	if (path[0] == '\0' && (flags & AT_EMPTY_PATH) != 0)
+		return check(attributes, file,
+			     dirfd == AT_FDCWD ? target_find(call, AT_FDCWD, ".", true)
+					       : target_reopen(call, dirfd));
+	return check(attributes, file,
+		     target_find(call, dirfd, path, (flags & AT_SYMLINK_NOFOLLOW) == 0));
+}
+
+static int find_fd(const struct notify_call *call, const struct attributes *attributes, int fd,
+		   struct file *file)
+{
+	return check(attributes, file, target_reopen(call, fd));
+}
+
+static struct notify_answer end(const struct file *file, int error)
+{
+	sys_close(file->fd);
+	return notify_return(error);
+}
+
+/* --- Modes ---------------------------------------------------------------------------------------- */
+
+static struct notify_answer change_mode(const struct file *file, uint64_t mode)
+{
+	struct kernel_statx stat;
+	int error = sys_statx(file->fd, "", AT_EMPTY_PATH, &stat);
+
+	if (error == 0 && S_ISLNK(stat.mode))
+		error = -EOPNOTSUPP;
+	if (error == 0)
+		error = sys_fchmodat(AT_FDCWD, file->name, (mode_t)mode & 07777);
+	return end(file, error);
+}
+
+static struct notify_answer chmod_path(const struct notify_call *call, const void *context,
+				       int dirfd, uint64_t address, uint64_t mode, int flags)
+{
+	struct file file;
+	int error;
+
+	if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0)
+		return notify_return(-EINVAL);
+	error = find(call, context, dirfd, address, flags, &file);
+	return error < 0 ? notify_return(error) : change_mode(&file, mode);
+}
+
+#ifdef __NR_chmod
+static struct notify_answer handle_chmod(const struct notify_call *call, void *context)
+{
+	return chmod_path(call, context, AT_FDCWD, call->arguments[0], call->arguments[1], 0);
+}
+#endif
+
+static struct notify_answer handle_fchmodat(const struct notify_call *call, void *context)
+{
+	return chmod_path(call, context, notify_int(call->arguments[0]), call->arguments[1],
+			  call->arguments[2], 0);
+}
+
+static struct notify_answer handle_fchmodat2(const struct notify_call *call, void *context)
+{
+	return chmod_path(call, context, notify_int(call->arguments[0]), call->arguments[1],
+			  call->arguments[2], notify_int(call->arguments[3]));
+}
+
+static struct notify_answer handle_fchmod(const struct notify_call *call, void *context)
+{
+	struct file file;
+	int error = find_fd(call, context, notify_int(call->arguments[0]), &file);
+
+	return error < 0 ? notify_return(error) : change_mode(&file, call->arguments[1]);
+}
+
+/* --- Owners --------------------------------------------------------------------------------------- */
+
+static struct notify_answer change_owner(const struct file *file, uint64_t uid, uint64_t gid)
+{
+	return end(file, sys_fchownat(file->fd, "", (uint32_t)uid, (uint32_t)gid, AT_EMPTY_PATH));
+}
+
+static struct notify_answer chown_path(const struct notify_call *call, const void *context,
+				       int dirfd, uint64_t address, const uint64_t ids[2],
+				       int flags)
+{
+	struct file file;
+	int error;
+
+	if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0)
+		return notify_return(-EINVAL);
+	error = find(call, context, dirfd, address, flags, &file);
+	return error < 0 ? notify_return(error) : change_owner(&file, ids[0], ids[1]);
+}
+
+/* The calls of ARM without a number in their names know ids of 16 bits alone. */
+#ifdef __NR_chown32
+#define OWNER(call) __NR_##call##32
+#else
+#define OWNER(call) __NR_##call
+#endif
+
+#if defined(__NR_chown) || defined(__NR_chown32)
+static struct notify_answer handle_chown(const struct notify_call *call, void *context)
+{
+	return chown_path(call, context, AT_FDCWD, call->arguments[0], &call->arguments[1], 0);
+}
+
+static struct notify_answer handle_lchown(const struct notify_call *call, void *context)
+{
+	return chown_path(call, context, AT_FDCWD, call->arguments[0], &call->arguments[1],
+			  AT_SYMLINK_NOFOLLOW);
+}
+#endif
+
+static struct notify_answer handle_fchownat(const struct notify_call *call, void *context)
+{
+	return chown_path(call, context, notify_int(call->arguments[0]), call->arguments[1],
+			  &call->arguments[2], notify_int(call->arguments[4]));
+}
+
+static struct notify_answer handle_fchown(const struct notify_call *call, void *context)
+{
+	struct file file;
+	int error = find_fd(call, context, notify_int(call->arguments[0]), &file);
+
+	return error < 0 ? notify_return(error)
+			 : change_owner(&file, call->arguments[1], call->arguments[2]);
+}
+
+/* --- Extended attributes -------------------------------------------------------------------------- */
+
+/* Up to the page's end and on: what lies behind the name need not be there. */
+static int read_name(const struct notify_call *call, uint64_t address, char name[NAME_ROOM])
+{
+	char path[PATH_MAX];
+	int error = target_read_path(call, address, path);
+
+	if (error == -ENAMETOOLONG || (error == 0 && strnlen(path, NAME_ROOM) == NAME_ROOM))
+		return -ERANGE;
+	if (error == 0)
+		strcpy(name, path);
+	return error == 0 && name[0] == '\0' ? -ERANGE : error;
+}
+
+/* FILE's, which is closed. The arguments from FIRST on are those of setxattr(2) behind the path. */
+static struct notify_answer set_attribute(const struct notify_call *call, const struct file *file)
+{
+	const uint64_t *arguments = call->arguments;
+	char name[NAME_ROOM];
+	int error = read_name(call, arguments[1], name);
+
+	if (error == 0 && arguments[3] > VALUE_MOST)
+		error = -E2BIG;
+	if (error == 0 && arguments[3] > 0)
+		error = target_read(call, arguments[2], value, (size_t)arguments[3]);
+	if (error == 0)
+		error = sys_setxattr(file->name, name, value, (size_t)arguments[3],
+				     notify_int(arguments[4]));
+	return end(file, error);
+}
+
+static struct notify_answer remove_attribute(const struct notify_call *call,
+					     const struct file *file)
+{
+	char name[NAME_ROOM];
+	int error = read_name(call, call->arguments[1], name);
+
+	return end(file, error < 0 ? error : sys_removexattr(file->name, name));
+}
+
+/* By a path, by one that is not followed, or by a descriptor. */
+static struct notify_answer handle_attribute(const struct notify_call *call, void *context)
+{
+	bool by_fd = call->number == __NR_fsetxattr || call->number == __NR_fremovexattr;
+	bool link = call->number == __NR_lsetxattr || call->number == __NR_lremovexattr;
+	bool removes = call->number == __NR_removexattr || call->number == __NR_lremovexattr ||
+		       call->number == __NR_fremovexattr;
+	struct file file;
+	int error = by_fd ? find_fd(call, context, notify_int(call->arguments[0]), &file)
+			  : find(call, context, AT_FDCWD, call->arguments[0],
+				 link ? AT_SYMLINK_NOFOLLOW : 0, &file);
+
+	if (error < 0)
+		return notify_return(error);
+	return removes ? remove_attribute(call, &file) : set_attribute(call, &file);
+}
+
+const struct notify_row attributes_rows[] = {
+#ifdef __NR_chmod
+	{ __NR_chmod, handle_chmod },
+#endif
+	{ __NR_fchmod, handle_fchmod },
+	{ __NR_fchmodat, handle_fchmodat },
+	{ __NR_fchmodat2, handle_fchmodat2 },
+#if defined(__NR_chown) || defined(__NR_chown32)
+	{ OWNER(chown), handle_chown },
+	{ OWNER(lchown), handle_lchown },
+#endif
+	{ OWNER(fchown), handle_fchown },
+	{ __NR_fchownat, handle_fchownat },
+	{ __NR_setxattr, handle_attribute },
+	{ __NR_lsetxattr, handle_attribute },
+	{ __NR_fsetxattr, handle_attribute },
+	{ __NR_removexattr, handle_attribute },
+	{ __NR_lremovexattr, handle_attribute },
+	{ __NR_fremovexattr, handle_attribute },
+};
+const size_t attributes_row_count = sizeof(attributes_rows) / sizeof(attributes_rows[0]);

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+/*
+ * attributes PATH: each call that changes modes, owners or attributes of PATH, without a C library in between, and the
+ * answer of each in a line.
+ * attributes race LINK IN OUT: for a second LINK leads to the two by turns, while its mode is changed to 0777.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FCHMODAT2 452
+
+static char big[70000];
+
+static void say(const char *name, long result)
+{
+	printf("%s: %s\n", name, result < 0 ? strerror(errno) : "ok");
+}
+
+#define CALL(name, number, ...) say(name, syscall(number, __VA_ARGS__))
+
+static void change_modes(const char *path, int fd)
+{
+#ifdef __NR_chmod
+	CALL("chmod", __NR_chmod, path, 0600);
+#endif
+	CALL("fchmod", __NR_fchmod, fd, 0640);
+	CALL("fchmod of none", __NR_fchmod, 999, 0640);
+	CALL("fchmodat", __NR_fchmodat, AT_FDCWD, path, 0604);
+	CALL("fchmodat of a descriptor", __NR_fchmodat, fd, "x", 0604);
+	CALL("fchmodat2", FCHMODAT2, AT_FDCWD, path, 0644, AT_SYMLINK_NOFOLLOW);
+	CALL("fchmodat2 of a descriptor", FCHMODAT2, fd, "", 0600, AT_EMPTY_PATH);
+	CALL("fchmodat2 with a bad flag", FCHMODAT2, AT_FDCWD, path, 0644, 0x10);
+	CALL("no memory", __NR_fchmodat, AT_FDCWD, (char *)8, 0644);
+	CALL("no name", __NR_fchmodat, AT_FDCWD, "", 0644);
+}
+
+static void change_owners(const char *path, int fd)
+{
+#ifdef __NR_chown
+	CALL("chown", __NR_chown, path, -1, -1);
+	CALL("lchown", __NR_lchown, path, getuid(), -1);
+#endif
+	CALL("fchown", __NR_fchown, fd, -1, getgid());
+	CALL("fchownat", __NR_fchownat, AT_FDCWD, path, getuid(), getgid(), 0);
+	CALL("fchownat of a descriptor", __NR_fchownat, fd, "", -1, -1, AT_EMPTY_PATH);
+	CALL("fchownat with a bad flag", __NR_fchownat, AT_FDCWD, path, -1, -1, 0x10);
+}
+
+static void change_attributes(const char *path, int fd)
+{
+	CALL("setxattr", __NR_setxattr, path, "user.nbt", "x", 1, 0);
+	CALL("setxattr again", __NR_setxattr, path, "user.nbt", "x", 1, 1 /* XATTR_CREATE */);
+	CALL("lsetxattr", __NR_lsetxattr, path, "user.nbt", "y", 1, 0);
+	CALL("fsetxattr", __NR_fsetxattr, fd, "user.nbt", big, 1000, 0);
+	CALL("too big", __NR_setxattr, path, "user.nbt", big, sizeof(big), 0);
+	CALL("too long", __NR_setxattr, path, big, "x", 1, 0);
+	CALL("no attribute's name", __NR_setxattr, path, "", "x", 1, 0);
+	CALL("no value", __NR_setxattr, path, "user.nbt", (char *)8, 1, 0);
+	CALL("another kind", __NR_setxattr, path, "nbt.x", "x", 1, 0);
+	CALL("removexattr", __NR_removexattr, path, "user.nbt");
+	CALL("lremovexattr", __NR_lremovexattr, path, "user.nbt");
+	CALL("fremovexattr", __NR_fremovexattr, fd, "user.nbt");
+}
+
+static const char *names[3];
+static atomic_int stop;
+
+static void *exchange(void *argument)
+{
+	char other[4096];
+
+	snprintf(other, sizeof(other), "%s.new", names[0]);
+	for (unsigned int turn = 0; !stop; turn++)
+		if (symlink(names[1 + turn % 2], other) == 0)
+			(void)rename(other, names[0]);
+	return argument;
+}
+
+static int race(void)
+{
+	time_t end = time(NULL) + 2;
+	unsigned long changed = 0;
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, exchange, NULL) != 0)
+		return 99;
+	while (time(NULL) < end)
+		changed += syscall(__NR_fchmodat, AT_FDCWD, names[0], 0777) == 0;
+	stop = 1;
+	pthread_join(thread, NULL);
+	return changed > 0 ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	int fd;
+
+	if (argc == 5) {
+		memcpy(names, argv + 2, sizeof(names));
+		return race();
+	}
+	memset(big, 'a', sizeof(big) - 1);
+	fd = open(argv[1], O_RDONLY | O_NONBLOCK);
+	change_modes(argv[1], fd);
+	change_owners(argv[1], fd);
+	change_attributes(argv[1], fd);
+	return 0;
+}
