@@ -13,6 +13,13 @@
 #define HEADER 256
 #define SEGMENTS 64
 
+/* O_ACCMODE, which musl lets O_PATH be a part of. */
+#define ACCESS 3
+
+/* Flags that say nothing about the path, and do nothing to a regular file. */
+#define PLAIN                                                                                      \
+	(ACCESS | O_APPEND | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC | KERNEL_LARGEFILE)
+
 /* What is about finding the file, which has been found. */
 #define FINDS (O_CREAT | O_EXCL | O_NOFOLLOW | O_ASYNC)
 
@@ -85,9 +92,27 @@ static int find_inside(const struct notify_call *call, int dirfd, const char *pa
 	return fd;
 }
 
+/* Whether a file may be opened before it is known which it is. That takes one call, and looking first three. */
+static bool opens_at_once(const struct cow *cow, int flags, uint64_t resolve)
+{
+	return !cow->restricted && !cow->special && resolve == 0 && (flags & ~PLAIN) == 0;
+}
+
+/* FD is what the caller gets. Of what was not in the lower directory the kernel decides. */
+static struct notify_answer fill_opened(const struct cow *cow, int fd, int flags)
+{
+	int found = tree_fill(cow->tree, cow->fds, fd, false);
+
+	if (found > 0)
+		return answer(fd, flags);
+	sys_close(fd);
+	return found < 0 ? notify_return(found) : notify_continue();
+}
+
 static struct notify_answer open_path(const struct notify_call *call, struct cow *cow, int dirfd,
 				      uint64_t address, int flags, uint64_t resolve)
 {
+	struct target_opening opening = { .flags = flags | O_NOCTTY | O_CLOEXEC };
 	struct notify_answer result;
 	char path[PATH_MAX];
 	bool follow = (flags & O_NOFOLLOW) == 0;
@@ -102,9 +127,12 @@ static struct notify_answer open_path(const struct notify_call *call, struct cow
 	cow->begun = true;
 	fd = (resolve & (RESOLVE_IN_ROOT | RESOLVE_BENEATH)) != 0
 		     ? find_inside(call, dirfd, path, resolve, follow)
-		     : target_find(call, dirfd, path, follow);
+		     : target_find_or_open(call, dirfd, path, follow,
+					   opens_at_once(cow, flags, resolve) ? &opening : NULL);
 	if (fd < 0)
 		return leave(fd == -EPERM ? -EACCES : fd);
+	if (opening.done)
+		return fill_opened(cow, fd, flags);
 	result = open_found(call, cow, fd, flags);
 	/* The kernel can refuse what of that we do not look at. */
 	if (result.kind == NOTIFY_FD && resolve != 0) {
@@ -284,6 +312,20 @@ static struct notify_answer execute(const struct notify_call *call, const struct
 	return notify_continue();
 }
 
+int cow_top(const struct cow *cow, const char *path)
+{
+	int fd = find_in(cow, path);
+	struct kernel_statx stat;
+
+	if (fd < 0)
+		return fd;
+	if (sys_statx(fd, "", AT_EMPTY_PATH, &stat) == 0 && stat.inode == cow->tree->inode &&
+	    stat.dev_major == cow->tree->dev_major && stat.dev_minor == cow->tree->dev_minor)
+		return fd;
+	sys_close(fd);
+	return -ENOENT;
+}
+
 void cow_begin(const struct cow *cow, const char *path)
 {
 	const struct notify_call none = { .id = 0 };
@@ -329,6 +371,15 @@ static struct notify_answer handle_restriction(const struct notify_call *call, v
 	return notify_continue();
 }
 
+static struct notify_answer handle_special(const struct notify_call *call, void *context)
+{
+	struct cow *cow = context;
+
+	(void)call;
+	cow->special = true;
+	return notify_continue();
+}
+
 const struct notify_row cow_rows[] = {
 	{ __NR_openat, handle_openat },
 	{ __NR_openat2, handle_openat2 },
@@ -343,6 +394,10 @@ const struct notify_row cow_rows[] = {
 	{ __NR_execve, handle_execve },
 	{ __NR_execveat, handle_execveat },
 	{ __NR_landlock_restrict_self, handle_restriction },
+#ifdef __NR_mknod
+	{ __NR_mknod, handle_special },
+#endif
+	{ __NR_mknodat, handle_special },
 };
 const size_t cow_row_count = sizeof(cow_rows) / sizeof(cow_rows[0]);
 

@@ -27,8 +27,12 @@ struct cow {
 	int root;        /* the box's */
 	int fds;         /* /proc/self/fd */
 	bool restricted; /* somebody is under rules of Landlock */
+	bool special; /* there may be FIFOs or devices in the tree, which nobody may open but who asked for it */
 	bool begun; /* the command runs. Before that nobody may look at its memory, which is nestbox's */
 };
+
+/* The top of the tree where it is mounted in the box: at PATH. Returns a descriptor, or -errno. */
+int cow_top(const struct cow *cow, const char *path);
 
 /* Fills the executable PATH of the box, if there is one, and what it needs: for the first call of all. */
 void cow_begin(const struct cow *cow, const char *path);

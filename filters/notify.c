@@ -133,7 +133,8 @@ static int serve_one(struct notify *notify)
 	struct notify_call call = { .listener = notify->listener,
 				    .proc = notify->proc,
 				    .openat2 = notify->openat2,
-				    .late = notify->late };
+				    .late = notify->late,
+				    .places = notify->places };
 	int error = sys_ioctl(notify->listener, SECCOMP_IOCTL_NOTIF_RECV, &notification);
 
 	if (error < 0)

@@ -22,6 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct places;
+
 /* A call that waits. */
 struct notify_call {
 	int listener;
@@ -30,6 +32,7 @@ struct notify_call {
 	int tid;      /* of the calling thread */
 	bool openat2; /* as in struct notify */
 	bool late;    /* as in struct notify */
+	struct places *places;
 	int number;
 	uint64_t arguments[6];
 };
@@ -98,6 +101,7 @@ struct notify {
 	/* The kernel takes no answer for a caller that is gone. Nothing that these handlers do before theirs has
 	 * an effect but where they have asked notify_waits() themselves, so target.h's need not. */
 	bool late;
+	struct places *places; /* filters/places.h; NULL: none are kept */
 };
 
 /* Whether the kernel has listeners whose records are as long as we know them. Returns 0, or -errno. */

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 
+#include "filters/places.h"
 #include "filters/target.h"
 #include "mountns/sys.h"
 
@@ -137,19 +138,39 @@ int target_take(const struct notify_call *call, int fd)
 	return taken;
 }
 
-int target_reopen(const struct notify_call *call, int fd)
+int target_open(const struct notify_call *call, const char *what)
 {
-	char name[NAME_SIZE], what[NAME_SIZE] = "/fd/";
+	char name[NAME_SIZE];
+
+	name_number(name, (unsigned int)call->tid, what);
+	return sys_openat(call->proc, name, O_PATH | O_CLOEXEC, 0);
+}
+
+int target_stat(const struct notify_call *call, const char *what, struct kernel_statx *stat)
+{
+	char name[NAME_SIZE];
+
+	name_number(name, (unsigned int)call->tid, what);
+	return sys_statx(call->proc, name, 0, stat);
+}
+
+int target_open_fd(const struct notify_call *call, int fd)
+{
+	char name[NAME_SIZE] = "/fd/";
 	int opened;
 
 	if (fd < 0)
 		return -EBADF;
-	name_number(what + 4, (unsigned int)fd, "");
-	name_number(name, (unsigned int)call->tid, what);
-	opened = sys_openat(call->proc, name, O_PATH | O_CLOEXEC, 0);
-	if (opened < 0)
-		return opened == -ENOENT ? -EBADF : opened;
-	if (is_callers(call))
+	name_number(name + 4, (unsigned int)fd, "");
+	opened = target_open(call, name);
+	return opened == -ENOENT ? -EBADF : opened;
+}
+
+int target_reopen(const struct notify_call *call, int fd)
+{
+	int opened = target_open_fd(call, fd);
+
+	if (opened < 0 || is_callers(call))
 		return opened;
 	sys_close(opened);
 	return -ESRCH;
@@ -164,14 +185,6 @@ struct walk {
 	const char *rest; /* in TEXT */
 	char text[2 * PATH_MAX];
 };
-
-static int open_of_target(const struct notify_call *call, const char *what)
-{
-	char name[NAME_SIZE];
-
-	name_number(name, (unsigned int)call->tid, what);
-	return sys_openat(call->proc, name, O_PATH | O_CLOEXEC, 0);
-}
 
 static int go(struct walk *walk, int fd)
 {
@@ -191,21 +204,12 @@ static int go_to_root(struct walk *walk)
 /* Where a path begins that is not absolute. */
 static int open_start(const struct notify_call *call, int dirfd)
 {
-	char name[NAME_SIZE] = "/fd/";
-	int fd;
-
-	if (dirfd == AT_FDCWD)
-		return open_of_target(call, "/cwd");
-	if (dirfd < 0)
-		return -EBADF;
-	name_number(name + 4, (unsigned int)dirfd, "");
-	fd = open_of_target(call, name);
-	return fd == -ENOENT ? -EBADF : fd;
+	return dirfd == AT_FDCWD ? target_open(call, "/cwd") : target_open_fd(call, dirfd);
 }
 
 static int begin(struct walk *walk, int dirfd, const char *path)
 {
-	walk->root = open_of_target(walk->call, "/root");
+	walk->root = target_open(walk->call, "/root");
 	if (walk->root < 0)
 		return walk->root;
 	strcpy(walk->text, path);
@@ -388,31 +392,54 @@ static int follow_at_once(int start, const char *path, bool follow)
 	return -ELOOP;
 }
 
+/* For good, in the mount of the tree. What is not in it, or behind a link, is -EXDEV or -ELOOP. */
+static int open_inside(int start, const char *path, int flags)
+{
+	const struct kernel_open_how how = {
+		.flags = (uint64_t)(unsigned int)flags,
+		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+	};
+
+	return sys_openat2(start, path, &how);
+}
+
+static bool is_nowhere(int error)
+{
+	return error == -ENOENT || error == -ENOTDIR;
+}
+
 /* All names in one call, where the answer does not depend on who follows them; else it is -ELOOP. The other two
  * come from filters that do not know openat2. */
-static int find_at_once(const struct notify_call *call, int dirfd, const char *path, bool follow)
+static int find_at_once(const struct notify_call *call, int dirfd, const char *path, bool follow,
+			struct target_opening *opening)
 {
 	const char *names = path + strspn(path, "/");
+	bool plain = strstr(names, "..") == NULL, inside;
 	int start, fd = -ELOOP;
 
 	if (!call->openat2 || path[0] == '\0')
 		return -ELOOP;
-	start = path[0] == '/' ? open_of_target(call, "/root") : open_start(call, dirfd);
+	start = places_start(call, dirfd, path, opening == NULL ? NULL : &inside);
 	if (start < 0)
 		return start;
+	if (opening != NULL && inside && plain) {
+		fd = open_inside(start, path, opening->flags);
+		opening->done = fd >= 0;
+	}
 	/* Our root is not the caller's. */
-	if (strstr(names, "..") == NULL)
+	if (fd < 0 && !is_nowhere(fd) && plain)
 		fd = open_at_once(start, names[0] == '\0' ? "." : names, follow,
 				  RESOLVE_NO_SYMLINKS);
 	if (fd == -ELOOP)
 		fd = follow_at_once(start, path, follow);
-	sys_close(start);
+	places_leave(call, start);
 	return fd == -ENOSYS || fd == -EPERM ? -ELOOP : fd;
 }
 
-int target_find(const struct notify_call *call, int dirfd, const char *path, bool follow)
+int target_find_or_open(const struct notify_call *call, int dirfd, const char *path, bool follow,
+			struct target_opening *opening)
 {
-	int fd = find_at_once(call, dirfd, path, follow);
+	int fd = find_at_once(call, dirfd, path, follow, opening);
 
 	if (fd == -ELOOP)
 		fd = find_by_walk(call, dirfd, path, follow);
@@ -420,4 +447,9 @@ int target_find(const struct notify_call *call, int dirfd, const char *path, boo
 		return fd;
 	sys_close(fd);
 	return -ESRCH;
+}
+
+int target_find(const struct notify_call *call, int dirfd, const char *path, bool follow)
+{
+	return target_find_or_open(call, dirfd, path, follow, NULL);
 }

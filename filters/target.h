@@ -11,6 +11,16 @@
 
 #include "filters/notify.h"
 
+struct kernel_statx;
+
+/* The caller's "/root" or "/cwd", as they are below "/proc/TID", with O_PATH, or -errno; and what it is. Whether
+ * it was the caller's is not asked. */
+int target_open(const struct notify_call *call, const char *what);
+int target_stat(const struct notify_call *call, const char *what, struct kernel_statx *stat);
+
+/* The same of its descriptor FD. */
+int target_open_fd(const struct notify_call *call, int fd);
+
 /* Whether memory can be read at all. Returns 0, or -errno. */
 int target_probe(void);
 
@@ -34,5 +44,16 @@ int target_reopen(const struct notify_call *call, int fd);
  * name is not followed. Nothing is opened but with O_PATH. Returns such a descriptor, or -errno.
  */
 int target_find(const struct notify_call *call, int dirfd, const char *path, bool follow);
+
+/*
+ * The same. But if all of the path is in the mount of the tree (filters/places.h), and neither "..", a link nor
+ * another mount is on the way, what is found has been opened with FLAGS, and DONE is true. It may be a directory.
+ */
+struct target_opening {
+	int flags;
+	bool done;
+};
+int target_find_or_open(const struct notify_call *call, int dirfd, const char *path, bool follow,
+			struct target_opening *opening);
 
 #endif

@@ -11,6 +11,7 @@
 #include "filters/append.h"
 #include "filters/cow.h"
 #include "filters/filter.h"
+#include "filters/places.h"
 #include "init/box.h"
 #include "init/clone.h"
 #include "init/descriptors.h"
@@ -202,7 +203,8 @@ static int serve(struct server *server)
 	const struct box *box = server->box;
 	struct append append = box->append;
 	struct tree tree = box->tree;
-	struct cow cow = { .tree = &tree };
+	struct cow cow = { .tree = &tree, .special = tree.special };
+	struct places places;
 	const struct notify_table table = {
 		box->notifies ? cow_rows : append_rows,
 		box->notifies ? cow_row_count : append_row_count,
@@ -226,8 +228,11 @@ static int serve(struct server *server)
 	cow.root = server->root;
 	cow.fds = server->fds;
 	tree.lower = server->lower;
-	if (error == 0 && box->notifies)
+	if (error == 0 && box->notifies) {
+		places_begin(&places, cow.root, cow_top(&cow, box->cow->lower_path));
+		notify.places = &places;
 		prepare_command(server, &cow);
+	}
 	return error < 0 ? error : notify_serve(&notify);
 }
 

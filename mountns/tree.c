@@ -28,6 +28,12 @@ static bool is_sound(const struct tree *tree, const char *end)
 	return true;
 }
 
+/* To open it does something, or waits for somebody. */
+static bool is_special(uint32_t mode)
+{
+	return S_ISFIFO(mode) || S_ISCHR(mode) || S_ISBLK(mode);
+}
+
 static int map_index(struct tree *tree, int fd)
 {
 	struct kernel_statx stat;
@@ -47,6 +53,8 @@ static int map_index(struct tree *tree, int fd)
 	tree->entries = (struct tree_entry *)(void *)((uint64_t *)map + 1);
 	tree->count = (size_t)count;
 	tree->names = (const char *)(tree->entries + tree->count);
+	for (size_t i = 0; i < tree->count; i++)
+		tree->special = tree->special || is_special(tree->entries[i].mode);
 	return is_sound(tree, (const char *)map + tree->size) ? 0 : -EUCLEAN;
 }
 
@@ -57,7 +65,8 @@ int tree_open(struct tree *tree, const struct cow_store *store, struct fault *fa
 
 	*tree = (struct tree){ .lower = store->lower,
 			       .dev_major = stat.dev_major,
-			       .dev_minor = stat.dev_minor };
+			       .dev_minor = stat.dev_minor,
+			       .inode = stat.inode };
 	fd = error < 0 ? error
 		       : sys_openat(store->dir, TREE_INDEX,
 				    O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0);

@@ -22,6 +22,8 @@ struct tree_entry;
 struct tree {
 	int lower;                     /* directory, readable */
 	uint32_t dev_major, dev_minor; /* of the tree */
+	uint64_t inode;                /* of its top */
+	bool special;                  /* FIFOs or devices are in it from the start */
 	struct tree_entry *entries;    /* a shared mapping of the index, by inode */
 	size_t count;
 	const char *names;

@@ -112,6 +112,44 @@ CHANGE='cd d; echo more >>a; rm -r sub; mkdir new; echo x >new/file; chmod 0600 
 	compare swap
 }
 
+# It would wait for the other one, for whom nobody answers.
+@test "nobody but its caller opens a FIFO: one that was there, one that is made, one beside it" {
+	mkfifo "$T/d/there"
+	mkdir "$T/pipes"
+	mkfifo "$T/pipes/fifo"
+	echo there >"$T/pipes/file"
+	give "$T"
+	local give='give() { echo through | dd of="$1" conv=notrunc,nocreat status=none; }; cd "$1" && cat a'
+
+	NB_LIMIT=30 run cow "${SYSTEM[@]}" -- /bin/sh -c "$give"' && { give there & } && cat there' - "$T/d"
+	exits 0
+	[ "$output" = $'one\nthrough' ]
+	rm "$T/d/there"
+	NB_LIMIT=30 run cow "${SYSTEM[@]}" -- /bin/sh -c "$give"' && mkfifo made && { give made & } && cat made sub/b; rm made' - "$T/d"
+	exits 0
+	[ "$output" = $'one\nthrough\ntwo' ]
+	NB_LIMIT=30 run cow "${SYSTEM[@]}" --bind "$T/pipes" "$T/d/sub" -- \
+		/bin/sh -c "$give"' && { give sub/fifo & } && cat sub/fifo sub/file' - "$T/d"
+	exits 0
+	[ "$output" = $'one\nthrough\nthere' ]
+}
+
+@test "paths begin where each process is, which may move, be removed, or be elsewhere" {
+	for i in 1 2 3 4 5 6; do
+		mkdir "$T/d/$i"
+		for j in 1 2 3; do echo "$i$j" >"$T/d/$i/$j"; done
+	done
+	mkdir "$T/other"
+	echo other >"$T/other/a"
+	give "$T"
+	run cow "${SYSTEM[@]}" -r "$T/other" -- /bin/sh -ec 'cd "$1"
+		for j in 1 2 3; do for i in 1 2 3 4 5 6; do (cd $i && cat $j); done; (cd "$2" && cat a); cat a; done
+		cd 1; mv ../1 ../moved; mkdir ../1; echo new >../1/3; cat 3; cd ../1; cat 3
+		cd ../2; mv ../2 ../gone; mv ../3 ../2; cat ./1; rm -r ../gone; ! cat 3 2>/dev/null; cat ../2/2' - "$T/d" "$T/other"
+	exits 0
+	[ "$(echo $output)" = '11 21 31 41 51 61 other one 12 22 32 42 52 62 other one 13 23 33 43 53 63 other one 13 new 21 32' ]
+}
+
 @test "a program, its script and its interpreters are in the directory" {
 	cp "$NB_BIN/tree" "$T/d/tree"
 	cp /bin/echo "$T/d/echo"

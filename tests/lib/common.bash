@@ -161,12 +161,14 @@ fsetxattr() {
 }
 
 # enclosed PID: the process that answers calls has its root and its mounts in the box, and its rights there; and above
-# the directories that it has there is nothing else, but that of its descriptors is in its /proc.
+# the directories that it has there is nothing else, but that of its descriptors is in its /proc, and others are the
+# box's.
 enclosed() {
 	local child kind fd
 
 	for fd in "/proc/$1/fd/"*; do
 		[ ! "$fd" -ef "/proc/$1/fd" ] || continue
+		[ ! "$fd" -ef "/proc/$1/root$(readlink "$fd")" ] || continue
 		[ ! -d "$fd" ] || [ "$(stat -Lc %d:%i "$fd/.")" = "$(stat -Lc %d:%i "$fd/..")" ]
 	done
 

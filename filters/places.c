@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "filters/places.h"
+#include "filters/target.h"
+#include "mountns/sys.h"
+
+static bool is_it(const struct place *place, const struct kernel_statx *stat)
+{
+	return place->fd >= 0 && place->inode == stat->inode && place->mount == stat->mount_id &&
+	       place->dev_major == stat->dev_major && place->dev_minor == stat->dev_minor;
+}
+
+static struct place make(int fd, const struct kernel_statx *stat)
+{
+	return (struct place){ fd, stat->dev_major, stat->dev_minor, stat->inode, stat->mount_id };
+}
+
+static void note(struct place *place, int fd)
+{
+	struct kernel_statx stat;
+
+	if (fd >= 0 && sys_statx(fd, "", AT_EMPTY_PATH, &stat) == 0)
+		*place = make(fd, &stat);
+}
+
+void places_begin(struct places *places, int root, int top)
+{
+	*places = (struct places){ .root.fd = -1, .top.fd = -1 };
+	for (size_t i = 0; i < PLACES; i++)
+		places->here[i].fd = -1;
+	note(&places->root, root);
+	note(&places->top, top);
+}
+
+static bool is_inside(const struct places *places, const struct kernel_statx *stat)
+{
+	return places->top.fd >= 0 && places->top.mount == stat->mount_id;
+}
+
+static int start_at_root(const struct notify_call *call)
+{
+	const struct places *places = call->places;
+	struct kernel_statx stat;
+
+	if (places != NULL && places->root.fd >= 0 && target_stat(call, "/root", &stat) == 0 &&
+	    is_it(&places->root, &stat))
+		return places->root.fd;
+	return target_open(call, "/root");
+}
+
+static int find_kept(const struct notify_call *call)
+{
+	const struct places *places = call->places;
+	struct kernel_statx stat;
+
+	if (places->elsewhere || target_stat(call, "/cwd", &stat) < 0)
+		return -1;
+	for (size_t i = 0; i < PLACES; i++)
+		if (is_it(&places->here[i], &stat))
+			return places->here[i].fd;
+	return -1;
+}
+
+static void keep(struct places *places, int fd, const struct kernel_statx *stat)
+{
+	struct place *place = &places->here[places->next++ % PLACES];
+
+	if (place->fd >= 0)
+		sys_close(place->fd);
+	*place = make(fd, stat);
+}
+
+static int start_here(const struct notify_call *call, bool *inside)
+{
+	struct places *places = call->places;
+	struct kernel_statx stat;
+	int fd;
+
+	if (places == NULL || places->top.fd < 0)
+		return target_open(call, "/cwd");
+	fd = find_kept(call);
+	if (fd < 0) {
+		fd = target_open(call, "/cwd");
+		if (fd < 0 || sys_statx(fd, "", AT_EMPTY_PATH, &stat) < 0)
+			return fd;
+		places->elsewhere = !is_inside(places, &stat);
+		if (places->elsewhere)
+			return fd;
+		keep(places, fd, &stat);
+	}
+	if (inside != NULL)
+		*inside = true;
+	return fd;
+}
+
+int places_start(const struct notify_call *call, int dirfd, const char *path, bool *inside)
+{
+	struct kernel_statx stat;
+	int fd;
+
+	if (inside != NULL)
+		*inside = false;
+	if (path[0] == '/')
+		return start_at_root(call);
+	if (dirfd == AT_FDCWD)
+		return start_here(call, inside);
+	fd = target_open_fd(call, dirfd);
+	if (fd >= 0 && inside != NULL && call->places != NULL)
+		*inside = sys_statx(fd, "", AT_EMPTY_PATH, &stat) == 0 &&
+			  is_inside(call->places, &stat);
+	return fd;
+}
+
+void places_leave(const struct notify_call *call, int fd)
+{
+	const struct places *places = call->places;
+	bool kept = places != NULL && fd == places->root.fd;
+
+	for (size_t i = 0; places != NULL && i < PLACES; i++)
+		kept = kept || fd == places->here[i].fd;
+	if (!kept)
+		sys_close(fd);
+}

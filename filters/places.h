@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Directories where the callers' paths begin, which a listener keeps open: to see that a caller's root or
+ * working directory is one of them takes one call, to open and close it two. A directory that is held is not another
+ * one's number, nor its mount, so equal numbers are the same directory by the same mount. Working directories are
+ * held in one mount alone, that of the tree of copy-on-write, so that no other mount is busy for it.
+ */
+#ifndef FILTERS_PLACES_H
+#define FILTERS_PLACES_H
+
+#include "filters/notify.h"
+
+#define PLACES 4 /* as many processes take turns, for instance in a make -j */
+
+struct place {
+	int fd; /* -1: none */
+	uint32_t dev_major, dev_minor;
+	uint64_t inode, mount;
+};
+
+struct places {
+	struct place root; /* the box's */
+	struct place top;  /* the tree's, by its mount in the box */
+	struct place here[PLACES];
+	unsigned int next;
+	bool elsewhere; /* the last working directory was not in the tree */
+};
+
+/* Begins with these directories, which stay open. No TOP, or one that cannot be looked at: nothing is in it. */
+void places_begin(struct places *places, int root, int top);
+
+/*
+ * Where the caller's path begins that says DIRFD: its root if it is absolute. *INSIDE becomes whether that is in
+ * the mount of the tree; not asked for where it is NULL. Returns a descriptor for places_leave(), or -errno. The
+ * call needs no places.
+ */
+int places_start(const struct notify_call *call, int dirfd, const char *path, bool *inside);
+void places_leave(const struct notify_call *call, int fd);
+
+#endif
