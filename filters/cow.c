@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "filters/cow.h"
+#include "filters/places.h"
 #include "filters/target.h"
 #include "mountns/resolve.h"
 #include "mountns/sys.h"
@@ -380,6 +381,14 @@ static struct notify_answer handle_special(const struct notify_call *call, void 
 	return notify_continue();
 }
 
+static struct notify_answer handle_root(const struct notify_call *call, void *context)
+{
+	(void)context;
+	if (call->places != NULL)
+		places_move(call->places);
+	return notify_continue();
+}
+
 const struct notify_row cow_rows[] = {
 	{ __NR_openat, handle_openat },
 	{ __NR_openat2, handle_openat2 },
@@ -398,6 +407,12 @@ const struct notify_row cow_rows[] = {
 	{ __NR_mknod, handle_special },
 #endif
 	{ __NR_mknodat, handle_special },
+	{ __NR_chroot, handle_root },
+	{ __NR_pivot_root, handle_root },
+	{ __NR_setns, handle_root },
+	{ __NR_unshare, handle_root },
+	{ __NR_clone, handle_root },
+	{ __NR_clone3, handle_root },
 };
 const size_t cow_row_count = sizeof(cow_rows) / sizeof(cow_rows[0]);
 

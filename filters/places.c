@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
 #include "filters/places.h"
 #include "filters/target.h"
@@ -25,9 +26,9 @@ static void note(struct place *place, int fd)
 		*place = make(fd, &stat);
 }
 
-void places_begin(struct places *places, int root, int top)
+void places_begin(struct places *places, int root, int top, const char *path)
 {
-	*places = (struct places){ .root.fd = -1, .top.fd = -1 };
+	*places = (struct places){ .root.fd = -1, .top.fd = -1, .path = path };
 	for (size_t i = 0; i < PLACES; i++)
 		places->here[i].fd = -1;
 	note(&places->root, root);
@@ -39,15 +40,43 @@ static bool is_inside(const struct places *places, const struct kernel_statx *st
 	return places->top.fd >= 0 && places->top.mount == stat->mount_id;
 }
 
-static int start_at_root(const struct notify_call *call)
+void places_move(struct places *places)
+{
+	places->moved = true;
+	places->rooted = false;
+}
+
+/* Whether the caller's root is the box's. */
+static bool is_rooted(const struct notify_call *call)
+{
+	struct places *places = call->places;
+	struct kernel_statx stat;
+	bool is;
+
+	if (places == NULL || places->root.fd < 0 || places->rooted)
+		return places != NULL && places->rooted;
+	is = target_stat(call, "/root", &stat) == 0 && is_it(&places->root, &stat);
+	places->rooted = is && !places->moved;
+	return is;
+}
+
+const char *places_below(const struct notify_call *call, int start, const char *path)
 {
 	const struct places *places = call->places;
 	struct kernel_statx stat;
+	size_t length;
 
-	if (places != NULL && places->root.fd >= 0 && target_stat(call, "/root", &stat) == 0 &&
-	    is_it(&places->root, &stat))
-		return places->root.fd;
-	return target_open(call, "/root");
+	if (places == NULL || places->top.fd < 0 || start != places->root.fd)
+		return NULL;
+	length = strlen(places->path);
+	if (strncmp(path, places->path, length) != 0 || path[length] != '/')
+		return NULL;
+	path += length + strspn(path + length, "/");
+	/* It may have got another mount, or another name. */
+	return path[0] != '\0' && sys_statx(start, places->path + 1, 0, &stat) == 0 &&
+			       is_it(&places->top, &stat)
+		       ? path
+		       : NULL;
 }
 
 static int find_kept(const struct notify_call *call)
@@ -103,7 +132,7 @@ int places_start(const struct notify_call *call, int dirfd, const char *path, bo
 	if (inside != NULL)
 		*inside = false;
 	if (path[0] == '/')
-		return start_at_root(call);
+		return is_rooted(call) ? call->places->root.fd : target_open(call, "/root");
 	if (dirfd == AT_FDCWD)
 		return start_here(call, inside);
 	fd = target_open_fd(call, dirfd);

@@ -21,13 +21,24 @@ struct place {
 struct places {
 	struct place root; /* the box's */
 	struct place top;  /* the tree's, by its mount in the box */
+	const char *path;  /* of TOP in the box, without a slash at the end */
+	bool rooted;       /* the callers' root is that of the box */
+	bool moved; /* not for sure any more, so each is asked for its own: see places_move() */
 	struct place here[PLACES];
 	unsigned int next;
 	bool elsewhere; /* the last working directory was not in the tree */
 };
 
-/* Begins with these directories, which stay open. No TOP, or one that cannot be looked at: nothing is in it. */
-void places_begin(struct places *places, int root, int top);
+/* Begins with these directories, which stay open, and TOP's PATH. No TOP, or one that cannot be looked at: nothing is
+ * in it. */
+void places_begin(struct places *places, int root, int top, const char *path);
+
+/*
+ * Somebody is about to get another root, for which there are chroot, pivot_root, setns, and a new mount namespace.
+ * All callers inherit theirs from the first one. So while these calls are notified, and wait until this is
+ * noted, it is enough to ask one.
+ */
+void places_move(struct places *places);
 
 /*
  * Where the caller's path begins that says DIRFD: its root if it is absolute. *INSIDE becomes whether that is in
@@ -35,6 +46,9 @@ void places_begin(struct places *places, int root, int top);
  * call needs no places.
  */
 int places_start(const struct notify_call *call, int dirfd, const char *path, bool *inside);
+
+/* What is left of PATH, which begins at START, below the tree's top, or NULL if that is not how it begins. */
+const char *places_below(const struct notify_call *call, int start, const char *path);
 void places_leave(const struct notify_call *call, int fd);
 
 #endif

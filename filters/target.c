@@ -403,6 +403,18 @@ static int open_inside(int start, const char *path, int flags)
 	return sys_openat2(start, path, &how);
 }
 
+/* PATH begins at START, INSIDE or not. */
+static int open_in_tree(const struct notify_call *call, int start, const char *path, bool inside,
+			int flags)
+{
+	const char *below;
+
+	if (inside)
+		return open_inside(start, path, flags);
+	below = places_below(call, start, path);
+	return below == NULL ? -EXDEV : open_inside(call->places->top.fd, below, flags);
+}
+
 static bool is_nowhere(int error)
 {
 	return error == -ENOENT || error == -ENOTDIR;
@@ -422,8 +434,8 @@ static int find_at_once(const struct notify_call *call, int dirfd, const char *p
 	start = places_start(call, dirfd, path, opening == NULL ? NULL : &inside);
 	if (start < 0)
 		return start;
-	if (opening != NULL && inside && plain) {
-		fd = open_inside(start, path, opening->flags);
+	if (opening != NULL && plain) {
+		fd = open_in_tree(call, start, path, inside, opening->flags);
 		opening->done = fd >= 0;
 	}
 	/* Our root is not the caller's. */

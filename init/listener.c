@@ -229,7 +229,8 @@ static int serve(struct server *server)
 	cow.fds = server->fds;
 	tree.lower = server->lower;
 	if (error == 0 && box->notifies) {
-		places_begin(&places, cow.root, cow_top(&cow, box->cow->lower_path));
+		places_begin(&places, cow.root, cow_top(&cow, box->cow->lower_path),
+			     box->cow->lower_path);
 		notify.places = &places;
 		prepare_command(server, &cow);
 	}

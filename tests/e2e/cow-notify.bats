@@ -150,6 +150,61 @@ CHANGE='cd d; echo more >>a; rm -r sub; mkdir new; echo x >new/file; chmod 0600 
 	[ "$(echo $output)" = '11 21 31 41 51 61 other one 12 22 32 42 52 62 other one 13 23 33 43 53 63 other one 13 new 21 32' ]
 }
 
+# The listener keeps in mind what the root is.
+@test "paths begin at each process's root, by whatever call that became another one" {
+	mkdir -p "$T/d/jail$T/d"
+	echo jailed >"$T/d/jail/f"
+	ln -s /f "$T/d/jail/l"
+	echo inner >"$T/d/jail$T/d/a"
+	cat >"$T/roots.py" <<'END'
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+top, way = sys.argv[1:]
+jail = top + "/jail"
+NEWUSER, NEWNS, BIND = 0x10000000, 0x20000, 4096
+clone = 56 if os.uname().machine == "x86_64" else 120 if os.uname().machine.startswith("arm") else 220
+
+def must(result):
+    if result < 0:
+        sys.exit(os.strerror(ctypes.get_errno()))
+    return result
+
+def show(*names):
+    print(*(open(name).read().strip() for name in names))
+
+def fork(flags):
+    """By clone or clone3; the parent waits."""
+    if way == "clone":
+        pid = must(libc.syscall(clone, flags | 17, 0, 0, 0, 0))
+    else:
+        pid = must(libc.syscall(435, (ctypes.c_uint64 * 8)(flags, 0, 0, 0, 17), 64))
+    if pid:
+        os._exit(os.waitpid(pid, 0)[1] >> 8)
+
+show(top + "/a", top + "/sub/b")
+if way == "chroot":
+    must(libc.unshare(NEWUSER))
+    os.chroot(jail)
+    show("/f", "/l", top + "/a", "/../f")
+else:
+    if way == "unshare":
+        must(libc.unshare(NEWUSER | NEWNS))
+    else:
+        fork(NEWUSER | NEWNS)
+    must(libc.mount((jail + top).encode(), top.encode(), None, BIND, None))
+    show(top + "/a")
+END
+	give "$T"
+	for way in chroot unshare clone clone3; do
+		run cow "${SYSTEM[@]}" -r "$T/roots.py" --filter none --allow-userns -- python3 "$T/roots.py" "$T/d" "$way"
+		exits 0
+		case $way in
+		chroot) [ "$output" = $'one two\njailed jailed inner jailed' ] ;;
+		*) [ "$output" = $'one two\ninner' ] ;;
+		esac
+	done
+}
+
 @test "a program, its script and its interpreters are in the directory" {
 	cp "$NB_BIN/tree" "$T/d/tree"
 	cp /bin/echo "$T/d/echo"
