@@ -70,6 +70,11 @@ static void send(const struct notify_call *call, long value, unsigned int flags)
 	sys_ioctl(call->listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
 }
 
+void notify_send(const struct notify_call *call, long value)
+{
+	send(call, value, 0);
+}
+
 /* One call where the kernel can: then the caller has the descriptor exactly if it gets to know it. */
 static void send_fd(struct notify *notify, const struct notify_call *call,
 		    const struct notify_answer *answer)
@@ -142,6 +147,7 @@ static int serve_one(struct notify *notify)
 	call.id = notification.id;
 	call.tid = (int)notification.pid;
 	call.number = notification.data.nr;
+	call.pc = notification.data.instruction_pointer;
 	for (size_t i = 0; i < 6; i++)
 		call.arguments[i] = notification.data.args[i];
 	answer(notify, &call);

@@ -35,6 +35,7 @@ struct notify_call {
 	struct places *places;
 	int number;
 	uint64_t arguments[6];
+	uint64_t pc; /* behind the instruction that made the call */
 };
 
 struct notify_answer {
@@ -57,6 +58,11 @@ static inline struct notify_answer notify_continue(void)
 static inline struct notify_answer notify_return(long value)
 {
 	return (struct notify_answer){ .kind = NOTIFY_RETURN, .value = value };
+}
+
+static inline struct notify_answer notify_taken(void)
+{
+	return (struct notify_answer){ .kind = NOTIFY_TAKEN };
 }
 
 /* The kernel gives no copies of descriptors with O_PATH away. */
@@ -110,6 +116,9 @@ int notify_probe(void);
 /* Puts PROGRAM on the calling thread; FLAGS as of seccomp(2). Returns the listener, closed on exec, or
  * -errno: -EBUSY when there is one already, since the kernel has but one listener for a process. */
 int notify_install(const struct sock_fprog *program, unsigned int flags);
+
+/* Answers CALL: it returns VALUE, or fails with it if it is -errno. */
+void notify_send(const struct notify_call *call, long value);
 
 /* From now on who waits wakes the other on its own processor, where the kernel can do that (Linux 6.6). */
 void notify_wake_here(int listener);

@@ -40,6 +40,9 @@
 #define __NR_landlock_add_rule 445
 #define __NR_landlock_restrict_self 446
 #endif
+#ifndef __NR_faccessat2
+#define __NR_faccessat2 439
+#endif
 #ifndef __NR_fchmodat2
 #define __NR_fchmodat2 452
 #endif

@@ -210,6 +210,11 @@ static inline long sys_process_vm_readv(int pid, const void *local, const void *
 	return sys_call(__NR_process_vm_readv, pid, SYS_P(local), 1, SYS_P(remote), 1, 0);
 }
 
+static inline long sys_process_vm_writev(int pid, const void *local, const void *remote)
+{
+	return sys_call(__NR_process_vm_writev, pid, SYS_P(local), 1, SYS_P(remote), 1, 0);
+}
+
 static inline int sys_ftruncate(int fd, uint64_t length)
 {
 #ifdef __NR_ftruncate64
@@ -470,6 +475,12 @@ static inline int sys_waitid(int kind, int id, void *siginfo, int flags)
 	return (int)sys_call(__NR_waitid, kind, id, SYS_P(siginfo), flags, 0, 0);
 }
 
+/* Numbers or pointers, as the request wants them. */
+static inline int sys_ptrace(unsigned int request, int tid, uintptr_t address, uintptr_t data)
+{
+	return (int)sys_call(__NR_ptrace, (long)request, tid, (long)address, (long)data, 0, 0);
+}
+
 static inline int sys_pidfd_open(int pid)
 {
 	return (int)sys_call(__NR_pidfd_open, pid, 0, 0, 0, 0, 0);
@@ -512,6 +523,14 @@ static inline int sys_sigtimedwait(const uint64_t *set, void *siginfo,
 {
 	return (int)sys_call(__NR_rt_sigtimedwait, SYS_P(set), SYS_P(siginfo), SYS_P(timeout),
 			     sizeof(*set), 0, 0);
+}
+
+/* ITIMER_REAL: SIGALRM after and every so many microseconds; 0: no more. Less than a second. */
+static inline int sys_set_alarms(long microseconds)
+{
+	const long value[4] = { 0, microseconds, 0, microseconds };
+
+	return (int)sys_call(__NR_setitimer, 0, SYS_P(value), 0, 0, 0, 0);
 }
 
 static inline int sys_signalfd(const uint64_t *set, int flags)
