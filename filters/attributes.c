@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "filters/attributes.h"
+#include "filters/standin.h"
 #include "filters/target.h"
 #include "mountns/sys.h"
 
@@ -73,6 +74,13 @@ static int check(const struct attributes *attributes, struct file *file, int fd)
 	return -EPERM;
 }
 
+static int seek(const struct notify_call *call, const struct standin *standin, int dirfd,
+		const char *path, bool follow)
+{
+	return standin == NULL ? target_find(call, dirfd, path, follow)
+			       : standin_seek(call, standin, AT_FDCWD, dirfd, path, follow);
+}
+
 static int find(const struct notify_call *call, const struct attributes *attributes, int dirfd,
 		uint64_t address, int flags, struct file *file)
 {
@@ -85,8 +93,9 @@ static int find(const struct notify_call *call, const struct attributes *attribu
 		return check(attributes, file,
 			     dirfd == AT_FDCWD ? target_find(call, AT_FDCWD, ".", true)
 					       : target_reopen(call, dirfd));
-	return check(attributes, file,
-		     target_find(call, dirfd, path, (flags & AT_SYMLINK_NOFOLLOW) == 0));
+	return check(
+		attributes, file,
+		seek(call, attributes->standin, dirfd, path, (flags & AT_SYMLINK_NOFOLLOW) == 0));
 }
 
 static int find_fd(const struct notify_call *call, const struct attributes *attributes, int fd,

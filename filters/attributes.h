@@ -10,6 +10,8 @@
 
 #include "filters/notify.h"
 
+struct standin;
+
 /* What was granted for writing. */
 struct attributes_place {
 	const char *path; /* without links */
@@ -20,6 +22,7 @@ struct attributes_place {
 struct attributes {
 	const struct attributes_place *places;
 	size_t count;
+	const struct standin *standin; /* filters/standin.h; NULL: there is none */
 };
 
 extern const struct notify_row attributes_rows[];

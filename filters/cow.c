@@ -37,9 +37,14 @@ static int reopen(const struct cow *cow, int fd, int flags)
 	return tree_reopen(cow->fds, fd, (flags & ~FINDS) | O_NOCTTY | O_CLOEXEC);
 }
 
+struct notify_answer cow_reopen(const struct cow *cow, int fd, int flags)
+{
+	return answer(reopen(cow, fd, flags), flags);
+}
+
 /* FD, which is O_PATH, is what the caller's path leads to. */
-static struct notify_answer open_found(const struct notify_call *call, const struct cow *cow,
-				       int fd, int flags)
+struct notify_answer cow_open_found(const struct notify_call *call, const struct cow *cow, int fd,
+				    int flags)
 {
 	int found, file;
 
@@ -57,11 +62,11 @@ static struct notify_answer open_found(const struct notify_call *call, const str
 		return notify_return(found);
 	if (found == 0 || cow->restricted)
 		return notify_continue();
-	return answer(reopen(cow, fd, flags), flags);
+	return cow_reopen(cow, fd, flags);
 }
 
 /* What cannot be found is the kernel's to tell. Not where we have too little, or may not look at the caller. */
-static struct notify_answer leave(int error)
+struct notify_answer cow_leave(int error)
 {
 	switch (error) {
 	case -EMFILE:
@@ -124,17 +129,17 @@ static struct notify_answer open_path(const struct notify_call *call, struct cow
 		return notify_continue();
 	error = target_read_path(call, address, path);
 	if (error < 0)
-		return leave(error);
+		return cow_leave(error);
 	cow->begun = true;
 	fd = (resolve & (RESOLVE_IN_ROOT | RESOLVE_BENEATH)) != 0
 		     ? find_inside(call, dirfd, path, resolve, follow)
 		     : target_find_or_open(call, dirfd, path, follow,
 					   opens_at_once(cow, flags, resolve) ? &opening : NULL);
 	if (fd < 0)
-		return leave(fd == -EPERM ? -EACCES : fd);
+		return cow_leave(fd == -EPERM ? -EACCES : fd);
 	if (opening.done)
 		return fill_opened(cow, fd, flags);
-	result = open_found(call, cow, fd, flags);
+	result = cow_open_found(call, cow, fd, flags);
 	/* The kernel can refuse what of that we do not look at. */
 	if (result.kind == NOTIFY_FD && resolve != 0) {
 		sys_close(result.fd);
@@ -150,7 +155,7 @@ static struct notify_answer handle_openat(const struct notify_call *call, void *
 			 notify_int(call->arguments[2]), 0);
 }
 
-static struct notify_answer handle_openat2(const struct notify_call *call, void *context)
+struct notify_answer cow_openat2(const struct notify_call *call, void *context)
 {
 	struct kernel_open_how how = { 0 };
 	int error;
@@ -160,7 +165,7 @@ static struct notify_answer handle_openat2(const struct notify_call *call, void 
 		return notify_continue();
 	error = target_read(call, call->arguments[2], &how, sizeof(how));
 	if (error < 0)
-		return leave(error);
+		return cow_leave(error);
 	/* With O_TRUNC and a restricted path the kernel empties it, of what it has. */
 	return open_path(call, context, notify_int(call->arguments[0]), call->arguments[1],
 			 how.resolve == 0 ? (int)how.flags : (int)how.flags & ~O_TRUNC,
@@ -188,10 +193,10 @@ static struct notify_answer handle_truncate(const struct notify_call *call, void
 	int fd, error = target_read_path(call, call->arguments[0], path);
 
 	if (error < 0)
-		return leave(error);
+		return cow_leave(error);
 	fd = target_find(call, AT_FDCWD, path, true);
 	if (fd < 0)
-		return leave(fd == -EPERM ? -EACCES : fd);
+		return cow_leave(fd == -EPERM ? -EACCES : fd);
 	error = tree_fill(cow->tree, cow->fds, fd, false);
 	sys_close(fd);
 	return error < 0 ? notify_return(error) : notify_continue();
@@ -293,7 +298,7 @@ static int find_in(const struct cow *cow, const char *path)
 }
 
 /* FD, which is closed, and what the kernel will open for it. Of a CALL without an ID the path is the box's. */
-static struct notify_answer execute(const struct notify_call *call, const struct cow *cow, int fd)
+struct notify_answer cow_execute(const struct notify_call *call, const struct cow *cow, int fd)
 {
 	char path[PATH_MAX];
 
@@ -333,7 +338,7 @@ void cow_begin(const struct cow *cow, const char *path)
 	int fd = find_in(cow, path);
 
 	if (fd >= 0)
-		(void)execute(&none, cow, fd);
+		(void)cow_execute(&none, cow, fd);
 }
 
 static struct notify_answer execute_path(const struct notify_call *call, struct cow *cow, int dirfd,
@@ -345,11 +350,11 @@ static struct notify_answer execute_path(const struct notify_call *call, struct 
 	if (error == -EPERM && !cow->begun)
 		return notify_continue();
 	if (error < 0)
-		return leave(error);
+		return cow_leave(error);
 	fd = path[0] == '\0' && (flags & AT_EMPTY_PATH) != 0
 		     ? target_reopen(call, dirfd)
 		     : target_find(call, dirfd, path, (flags & AT_SYMLINK_NOFOLLOW) == 0);
-	return fd < 0 ? leave(fd == -EPERM ? -EACCES : fd) : execute(call, cow, fd);
+	return fd < 0 ? cow_leave(fd == -EPERM ? -EACCES : fd) : cow_execute(call, cow, fd);
 }
 
 static struct notify_answer handle_execve(const struct notify_call *call, void *context)
@@ -363,7 +368,7 @@ static struct notify_answer handle_execveat(const struct notify_call *call, void
 			    notify_int(call->arguments[4]));
 }
 
-static struct notify_answer handle_restriction(const struct notify_call *call, void *context)
+struct notify_answer cow_restrict(const struct notify_call *call, void *context)
 {
 	struct cow *cow = context;
 
@@ -391,7 +396,7 @@ static struct notify_answer handle_root(const struct notify_call *call, void *co
 
 const struct notify_row cow_rows[] = {
 	{ __NR_openat, handle_openat },
-	{ __NR_openat2, handle_openat2 },
+	{ __NR_openat2, cow_openat2 },
 #ifdef __NR_open
 	{ __NR_open, handle_open },
 	{ __NR_creat, handle_creat },
@@ -402,7 +407,7 @@ const struct notify_row cow_rows[] = {
 #endif
 	{ __NR_execve, handle_execve },
 	{ __NR_execveat, handle_execveat },
-	{ __NR_landlock_restrict_self, handle_restriction },
+	{ __NR_landlock_restrict_self, cow_restrict },
 #ifdef __NR_mknod
 	{ __NR_mknod, handle_special },
 #endif

@@ -21,6 +21,10 @@
 #include "filters/notify.h"
 #include "mountns/tree.h"
 
+struct again;
+struct again_path;
+struct standin;
+
 /* The context of the handlers. */
 struct cow {
 	const struct tree *tree;
@@ -29,6 +33,12 @@ struct cow {
 	bool restricted; /* somebody is under rules of Landlock */
 	bool special; /* there may be FIFOs or devices in the tree, which nobody may open but who asked for it */
 	bool begun; /* the command runs. Before that nobody may look at its memory, which is nestbox's */
+
+	/* Without any mount: filters/standin.h. NULL with one. */
+	const struct standin *standin;
+	struct again *again;
+	int (*repeat)(struct again *again, const struct notify_call *call,
+		      const struct again_path *paths, size_t count); /* again_start() */
 };
 
 /* The top of the tree where it is mounted in the box: at PATH. Returns a descriptor, or -errno. */
@@ -39,6 +49,24 @@ void cow_begin(const struct cow *cow, const char *path);
 
 extern const struct notify_row cow_rows[];
 extern const size_t cow_row_count;
+
+/* --- For the handlers where there is no mount ---------------------------------------------------------- */
+
+/* What cannot be found is the kernel's to tell. Not where we have too little, or may not look at the caller. */
+struct notify_answer cow_leave(int error);
+
+/* FD, which is O_PATH, is what the caller's path leads to: filled, and opened as far as that is ours. */
+struct notify_answer cow_open_found(const struct notify_call *call, const struct cow *cow, int fd,
+				    int flags);
+
+/* Opens anew what FD is, without what is about finding it. */
+struct notify_answer cow_reopen(const struct cow *cow, int fd, int flags);
+
+/* Fills FD, which is closed, and the interpreters that the kernel will open for it. */
+struct notify_answer cow_execute(const struct notify_call *call, const struct cow *cow, int fd);
+
+notify_handler cow_openat2;
+notify_handler cow_restrict;
 
 /* Whether the kernel has what that needs. Returns NULL, or in words what it lacks; *ERROR is the errno. */
 const char *cow_probe(int *error);

@@ -6,15 +6,13 @@
 
 #include "filters/places.h"
 #include "filters/target.h"
+#include "filters/walk.h"
 #include "mountns/sys.h"
 
 #define PAGE 4096U /* the smallest one: a piece that ends with it is in one page of any size */
-#define LINKS_MAX 40
-#define PROC_ROOT_INODE 1
 #define NAME_SIZE 64
 
-/* Writes NUMBER with SUFFIX behind it. */
-static void name_number(char *name, unsigned int number, const char *suffix)
+void target_number(char *name, unsigned int number, const char *suffix)
 {
 	char digits[16], *digit = digits;
 
@@ -36,8 +34,7 @@ int target_probe(void)
 	return got < 0 ? (int)got : 0;
 }
 
-/* Whether what was found by the caller's number can be the caller's. */
-static bool is_callers(const struct notify_call *call)
+bool target_is_callers(const struct notify_call *call)
 {
 	return call->late || notify_waits(call);
 }
@@ -52,11 +49,27 @@ int target_read(const struct notify_call *call, uint64_t address, void *to, size
 	if ((uintptr_t)address != address)
 		return -EFAULT;
 	got = sys_process_vm_readv(call->tid, &local, &remote);
-	if (!is_callers(call))
+	if (!target_is_callers(call))
 		return -ESRCH;
 	if (got < 0)
 		return (int)got;
 	return (size_t)got == size ? 0 : -EFAULT;
+}
+
+int target_write(const struct notify_call *call, uint64_t address, const void *from, size_t size)
+{
+	const struct iovec local = { (void *)(uintptr_t)from, size };
+	const struct iovec remote = { (void *)(uintptr_t)address, size };
+	long put;
+
+	if ((uintptr_t)address != address)
+		return -EFAULT;
+	if (!notify_waits(call))
+		return -ESRCH;
+	put = sys_process_vm_writev(call->tid, &local, &remote);
+	if (put < 0)
+		return (int)put;
+	return (size_t)put == size ? 0 : -EFAULT;
 }
 
 int target_read_path(const struct notify_call *call, uint64_t address, char path[PATH_MAX])
@@ -91,15 +104,13 @@ static unsigned int parse(const char *text)
 	return number;
 }
 
-/* The last number in the line of "/proc/TID/status" that begins with KEY, or 0: of those with one number
- * for each PID namespace, the one that the caller has for itself. */
-static unsigned int read_status(const struct notify_call *call, const char *key)
+unsigned int target_status(const struct notify_call *call, const char *key)
 {
 	char text[2048], name[NAME_SIZE], *line, *end;
 	long length;
 	int fd;
 
-	name_number(name, (unsigned int)call->tid, "/status");
+	target_number(name, (unsigned int)call->tid, "/status");
 	fd = sys_openat(call->proc, name, O_RDONLY | O_CLOEXEC, 0);
 	if (fd < 0)
 		return 0;
@@ -123,7 +134,7 @@ int target_take(const struct notify_call *call, int fd)
 	if (pidfd == -EINVAL)
 		pidfd = sys_pidfd_open(call->tid);
 	if (pidfd == -EINVAL || pidfd == -ENOENT) {
-		unsigned int process = read_status(call, "\nTgid:");
+		unsigned int process = target_status(call, "\nTgid:");
 
 		pidfd = process == 0 ? -ESRCH : sys_pidfd_open((int)process);
 	}
@@ -142,7 +153,7 @@ int target_open(const struct notify_call *call, const char *what)
 {
 	char name[NAME_SIZE];
 
-	name_number(name, (unsigned int)call->tid, what);
+	target_number(name, (unsigned int)call->tid, what);
 	return sys_openat(call->proc, name, O_PATH | O_CLOEXEC, 0);
 }
 
@@ -150,7 +161,7 @@ int target_stat(const struct notify_call *call, const char *what, struct kernel_
 {
 	char name[NAME_SIZE];
 
-	name_number(name, (unsigned int)call->tid, what);
+	target_number(name, (unsigned int)call->tid, what);
 	return sys_statx(call->proc, name, 0, stat);
 }
 
@@ -161,7 +172,7 @@ int target_open_fd(const struct notify_call *call, int fd)
 
 	if (fd < 0)
 		return -EBADF;
-	name_number(name + 4, (unsigned int)fd, "");
+	target_number(name + 4, (unsigned int)fd, "");
 	opened = target_open(call, name);
 	return opened == -ENOENT ? -EBADF : opened;
 }
@@ -170,200 +181,10 @@ int target_reopen(const struct notify_call *call, int fd)
 {
 	int opened = target_open_fd(call, fd);
 
-	if (opened < 0 || is_callers(call))
+	if (opened < 0 || target_is_callers(call))
 		return opened;
 	sys_close(opened);
 	return -ESRCH;
-}
-
-/* Following a path, a name at a time. */
-struct walk {
-	const struct notify_call *call;
-	int root; /* the caller's */
-	int here; /* the directory that was reached, or at last the file */
-	unsigned int links;
-	const char *rest; /* in TEXT */
-	char text[2 * PATH_MAX];
-};
-
-static int go(struct walk *walk, int fd)
-{
-	if (fd < 0)
-		return fd;
-	if (walk->here >= 0)
-		sys_close(walk->here);
-	walk->here = fd;
-	return 0;
-}
-
-static int go_to_root(struct walk *walk)
-{
-	return go(walk, sys_openat(walk->root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
-}
-
-/* Where a path begins that is not absolute. */
-static int open_start(const struct notify_call *call, int dirfd)
-{
-	return dirfd == AT_FDCWD ? target_open(call, "/cwd") : target_open_fd(call, dirfd);
-}
-
-static int begin(struct walk *walk, int dirfd, const char *path)
-{
-	walk->root = target_open(walk->call, "/root");
-	if (walk->root < 0)
-		return walk->root;
-	strcpy(walk->text, path);
-	walk->rest = walk->text;
-	return path[0] == '/' ? go_to_root(walk) : go(walk, open_start(walk->call, dirfd));
-}
-
-/* The next name of the path is put in NAME. Returns its length, 0 at the end. */
-static int next_name(struct walk *walk, char name[NAME_MAX + 1], bool *last)
-{
-	const char *start = walk->rest + strspn(walk->rest, "/");
-	size_t length = strcspn(start, "/");
-
-	if (length > NAME_MAX)
-		return -ENAMETOOLONG;
-	memcpy(name, start, length);
-	name[length] = '\0';
-	walk->rest = start + length;
-	/* A slash behind it asks for a directory, which a link has to lead to. */
-	*last = *walk->rest == '\0';
-	return (int)length;
-}
-
-/* The kernel's rule for "..": not out of the root. */
-static int go_up(struct walk *walk)
-{
-	struct kernel_statx here, root;
-	int error = sys_statx(walk->here, "", AT_EMPTY_PATH, &here);
-
-	if (error == 0)
-		error = sys_statx(walk->root, "", AT_EMPTY_PATH, &root);
-	if (error < 0)
-		return error;
-	if (here.inode == root.inode && here.mount_id == root.mount_id)
-		return 0;
-	return go(walk, sys_openat(walk->here, "..", O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
-}
-
-/* "self" is the caller, and not the one who looks. */
-static int self_text(struct walk *walk, const char *name, char *text)
-{
-	unsigned int process = read_status(walk->call, "\nNStgid:");
-	unsigned int thread = read_status(walk->call, "\nNSpid:");
-
-	if (process == 0 || thread == 0)
-		return -ENOENT;
-	if (strcmp(name, "self") == 0) {
-		name_number(text, process, "");
-	} else {
-		name_number(text, process, "/task/");
-		name_number(text + strlen(text), thread, "");
-	}
-	return (int)strlen(text);
-}
-
-/* Puts the text of a link before what is left of the path. */
-static int splice_link(struct walk *walk, char *text, size_t length)
-{
-	size_t rest = strlen(walk->rest);
-
-	if (length == 0)
-		return -ENOENT;
-	if (length + rest + 1 > sizeof(walk->text))
-		return -ENAMETOOLONG;
-	memmove(walk->text + length, walk->rest, rest + 1);
-	memcpy(walk->text, text, length);
-	walk->rest = walk->text;
-	return text[0] == '/' ? go_to_root(walk) : 0;
-}
-
-/*
- * LINK is NAME in the directory where we are. Below a process's directory of procfs the text of a link
- * says nothing: the kernel has to follow it, and gets to the caller's file.
- */
-static int follow_link(struct walk *walk, const char *name, int link)
-{
-	char text[PATH_MAX];
-	struct kernel_statx here;
-	int error = sys_statx(walk->here, "", AT_EMPTY_PATH, &here);
-	bool proc = sys_filesystem_type(walk->here) == PROC_MAGIC;
-	long length;
-
-	if (error < 0)
-		return error;
-	if (++walk->links > LINKS_MAX)
-		return -ELOOP;
-	if (proc && here.inode != PROC_ROOT_INODE)
-		return go(walk, sys_openat(walk->here, name, O_PATH | O_CLOEXEC, 0));
-	if (proc && (strcmp(name, "self") == 0 || strcmp(name, "thread-self") == 0))
-		length = self_text(walk, name, text);
-	else
-		length = sys_readlinkat(link, "", text, sizeof(text));
-	return length < 0 ? (int)length : splice_link(walk, text, (size_t)length);
-}
-
-static int go_down(struct walk *walk, const char *name, bool follow)
-{
-	struct kernel_statx stat;
-	int error, fd = sys_openat(walk->here, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
-
-	if (fd < 0)
-		return fd;
-	error = sys_statx(fd, "", AT_EMPTY_PATH, &stat);
-	if (error < 0 || (stat.mode & S_IFMT) != S_IFLNK || !follow)
-		return error < 0 ? (sys_close(fd), error) : go(walk, fd);
-	error = follow_link(walk, name, fd);
-	sys_close(fd);
-	return error;
-}
-
-/* What "." asks for, and a slash at the end of a path. */
-static int check_directory(int fd)
-{
-	struct kernel_statx stat;
-	int error = sys_statx(fd, "", AT_EMPTY_PATH, &stat);
-
-	return error == 0 && (stat.mode & S_IFMT) != S_IFDIR ? -ENOTDIR : error;
-}
-
-static int follow_path(struct walk *walk, bool follow)
-{
-	char name[NAME_MAX + 1];
-	int length, error = 0;
-	bool last;
-
-	if (walk->rest[0] == '\0')
-		return -ENOENT;
-	while ((length = next_name(walk, name, &last)) > 0 && error == 0) {
-		if (strcmp(name, "..") == 0)
-			error = go_up(walk);
-		else if (strcmp(name, ".") == 0)
-			error = check_directory(walk->here);
-		else
-			error = go_down(walk, name, follow || !last);
-	}
-	if (error < 0 || length < 0)
-		return error < 0 ? error : length;
-	return walk->rest[-1] == '/' ? check_directory(walk->here) : 0;
-}
-
-static int find_by_walk(const struct notify_call *call, int dirfd, const char *path, bool follow)
-{
-	struct walk walk = { .call = call, .root = -1, .here = -1 };
-	int error = begin(&walk, dirfd, path);
-
-	if (error == 0)
-		error = follow_path(&walk, follow);
-	if (walk.root >= 0)
-		sys_close(walk.root);
-	if (error == 0)
-		return walk.here;
-	if (walk.here >= 0)
-		sys_close(walk.here);
-	return error;
 }
 
 static int open_at_once(int start, const char *path, bool follow, uint64_t resolve)
@@ -454,8 +275,8 @@ int target_find_or_open(const struct notify_call *call, int dirfd, const char *p
 	int fd = find_at_once(call, dirfd, path, follow, opening);
 
 	if (fd == -ELOOP)
-		fd = find_by_walk(call, dirfd, path, follow);
-	if (fd < 0 || is_callers(call))
+		fd = walk_find(call, dirfd, path, follow);
+	if (fd < 0 || target_is_callers(call))
 		return fd;
 	sys_close(fd);
 	return -ESRCH;

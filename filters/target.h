@@ -21,6 +21,16 @@ int target_stat(const struct notify_call *call, const char *what, struct kernel_
 /* The same of its descriptor FD. */
 int target_open_fd(const struct notify_call *call, int fd);
 
+/* The last number in the line of "/proc/TID/status" that begins with KEY, or 0: of those with one number
+ * for each PID namespace, the one that the caller has for itself. Nor is it asked here. */
+unsigned int target_status(const struct notify_call *call, const char *key);
+
+/* Whether what was found by the caller's number can be the caller's, or the answer asks that. */
+bool target_is_callers(const struct notify_call *call);
+
+/* Writes NUMBER with SUFFIX behind it. */
+void target_number(char *name, unsigned int number, const char *suffix);
+
 /* Whether memory can be read at all. Returns 0, or -errno. */
 int target_probe(void);
 
@@ -28,7 +38,12 @@ int target_probe(void);
  * there, -EPERM if we may not look (an executable that its own user may not read). */
 int target_read(const struct notify_call *call, uint64_t address, void *to, size_t size);
 
-/* The same for a path with its NUL: -ENAMETOOLONG if that is not within PATH_MAX bytes. Reads no page
+/* Copies SIZE bytes to ADDRESS in its memory. Returns 0 or -errno, as above: then some of them may be there. A
+ * caller that is killed in between may have left its number to another, which cannot be seen: who calls this
+ * must be kept from others by rules of Landlock (init/fence.h). */
+int target_write(const struct notify_call *call, uint64_t address, const void *from, size_t size);
+
+/* target_read() for a path with its NUL: -ENAMETOOLONG if that is not within PATH_MAX bytes. Reads no page
  * behind the NUL's. */
 int target_read_path(const struct notify_call *call, uint64_t address, char path[PATH_MAX]);
 
