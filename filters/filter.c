@@ -17,12 +17,14 @@ const struct filter filter_append = { .name = "append", CODE(append) };
 const struct filter filter_listener = { .name = "listener", CODE(listener) };
 const struct filter filter_cow = { .name = "cow", CODE(cow) };
 const struct filter filter_cow_listener = { .name = "cow_listener", CODE(cow_listener) };
+const struct filter filter_standin = { .name = "standin", CODE(standin) };
 const struct filter filter_tcp = { .name = "tcp", CODE(tcp) };
 const struct filter filter_local = { .name = "local", CODE(local) };
 const struct filter filter_unboxed = { .name = "unboxed", CODE(unboxed) };
 const struct filter filter_owned = { .name = "owned", CODE(owned) };
 const struct filter filter_attributes = { .name = "attributes", CODE(attributes) };
 const struct filter filter_guard = { .name = "guard", CODE(guard) };
+const struct filter filter_guard_cow = { .name = "guard_cow", CODE(guard_cow) };
 const struct filter filter_once = { .name = "once", CODE(once) };
 
 static const struct filter workload[] = {

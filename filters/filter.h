@@ -32,10 +32,12 @@ extern const struct filter filter_local; /* a workload without a network, nor a 
 extern const struct filter filter_unboxed;    /* a workload that Landlock holds in place of a box */
 extern const struct filter filter_owned;      /* the same, with nobody who tells files apart … */
 extern const struct filter filter_attributes; /* … or with a listener that does */
-extern const struct filter filter_guard;      /* that listener's process */
-extern const struct filter filter_once;       /* the caller of the last exec, with a listener */
-extern const struct filter filter_append;     /* a workload with --append, with a listener */
+extern const struct filter filter_guard_cow;
+extern const struct filter filter_guard;  /* that listener's process */
+extern const struct filter filter_once;   /* the caller of the last exec, with a listener */
+extern const struct filter filter_append; /* a workload with --append, with a listener */
 extern const struct filter filter_cow; /* a workload with copy-on-write by notification, the same */
+extern const struct filter filter_standin; /* the same without any mount */
 extern const struct filter filter_cow_listener;
 extern const struct filter filter_listener; /* the process that answers its calls */
 

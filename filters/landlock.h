@@ -18,8 +18,9 @@ enum {
 	LANDLOCK_ABI_SCOPES = 6,   /* Linux 6.12 */
 };
 
-/* Three of the kernel's LANDLOCK_ACCESS_FS_*; the others are told by GRANT_* of mountns/view.h. */
+/* Four of the kernel's LANDLOCK_ACCESS_FS_*; the others are told by GRANT_* of mountns/view.h. */
 #define LANDLOCK_WRITE_FILE (1ULL << 1)
+#define LANDLOCK_MAKE_REG (1ULL << 8)
 #define LANDLOCK_REFER (1ULL << 13)
 #define LANDLOCK_TRUNCATE (1ULL << 14)
 

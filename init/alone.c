@@ -13,6 +13,7 @@
 
 #include "init/alone.h"
 #include "init/box.h"
+#include "init/changes.h"
 #include "init/clock.h"
 #include "init/clone.h"
 #include "init/descriptors.h"
@@ -111,10 +112,20 @@ static int adopt_orphans(const struct plan *plan, struct fault *fault)
 }
 
 /* What is not the command's business and would only be kept from others. */
-static void settle(const struct plan *plan)
+static void settle(const struct box *box)
 {
+	const struct plan *plan = box->plan;
+	const struct cow_store *cow = box->cow;
 	struct init_event event = { .kind = INIT_DIRECTORY_FAILED };
-	int kept[] = { plan->fds[FD_STATUS], plan->fds[FD_EXIT_SIGNAL], plan->fds[FD_SYNC] };
+	int kept[] = {
+		plan->fds[FD_STATUS],
+		plan->fds[FD_EXIT_SIGNAL],
+		plan->fds[FD_SYNC],
+		cow != NULL ? cow->dir : -1,
+		cow != NULL ? cow->lock : -1,
+		cow != NULL ? cow->lower : -1,
+		cow != NULL ? cow->upper : -1,
+	};
 	const size_t count = sizeof(kept) / sizeof(kept[0]);
 
 	/* A file system that we are in could not be unmounted. */
@@ -191,7 +202,7 @@ static int begin(struct box *box, struct workload *workload, struct reaper *reap
 	reaper->skipped = jobs_detach(plan);
 	if (!plan->pause && start(box, workload, reaper, fault) != 0)
 		return -1;
-	settle(plan);
+	settle(box);
 	return 0;
 }
 
@@ -206,20 +217,33 @@ static void take_terminal_back(const struct box *box)
 	sys_close(terminal);
 }
 
-static int conclude(const struct box *box, const struct reaper *reaper)
+static int conclude(struct box *box, const struct reaper *reaper)
 {
 	const struct plan *plan = box->plan;
+	int status = EXIT_TIMED_OUT;
 
 	take_terminal_back(box);
 	if (reaper->timed_out) {
 		status_timed_out(plan);
-		return EXIT_TIMED_OUT;
+	} else {
+		status_ended(plan, reaper->status);
+		status = reaper_exit_status(plan, reaper->status);
 	}
-	status_ended(plan, reaper->status);
-	return reaper_exit_status(plan, reaper->status);
+	if ((reaper->gave_up ? changes_leave(box) : changes_end(box, status == 0)) != 0)
+		return EXIT_NESTBOX;
+	return status;
 }
 
-int alone_run(const struct plan *plan, const struct box *tried)
+/* The command has not run. */
+static int give_up(struct box *box, const struct fault *fault)
+{
+	int status = complain(box->plan, sys_getpid(), REPORT_SETUP_FAILED, fault);
+
+	changes_abandon(box);
+	return status;
+}
+
+int alone_run(const struct plan *plan, struct box *tried)
 {
 	struct reaper reaper = {
 		.plan = plan,
@@ -233,20 +257,21 @@ int alone_run(const struct plan *plan, const struct box *tried)
 	struct fault fault, noted[WALLS] = { 0 };
 
 	if (box_prepare(&box, plan, &fault) != 0)
-		return complain(plan, sys_getpid(), REPORT_SETUP_FAILED, &fault);
+		return give_up(tried != NULL ? tried : &box, &fault);
 	if (plan->explain)
 		return explain(&box);
 	box.noted = noted;
 	box.self = sys_getpid();
-	if (tried != NULL && fallback_take(&box, tried, &fault) != 0)
-		return complain(plan, sys_getpid(), REPORT_SETUP_FAILED, &fault);
-	if (guard_start(&box, &fault) != 0)
-		return complain(plan, sys_getpid(), REPORT_SETUP_FAILED, &fault);
+	if ((tried != NULL && fallback_take(&box, tried, &fault) != 0) ||
+	    guard_start(&box, &fault) != 0)
+		return give_up(&box, &fault);
 	reaper.owns_all = sys_getpid() == 1;
 	if (begin(&box, &workload, &reaper, &fault) != 0)
-		return complain(plan, sys_getpid(), REPORT_SETUP_FAILED, &fault);
-	if (workload.failed && plan->as == AS_NESTBOX)
+		return give_up(&box, &fault);
+	if (workload.failed && plan->as == AS_NESTBOX) {
+		changes_abandon(&box);
 		return personality_failure(plan, workload.failure, &workload.fault);
+	}
 	reaper_serve(&reaper);
 	return conclude(&box, &reaper);
 }

@@ -7,7 +7,8 @@
 
 struct box;
 
-/* init_run() for a plan with init_only. TRIED is the box in whose place it is, NULL: it is in none's. */
-int alone_run(const struct plan *plan, const struct box *tried);
+/* init_run() for a plan with init_only. TRIED is the box in whose place it is, NULL: it is in none's. Its store becomes
+ * this one's. */
+int alone_run(const struct plan *plan, struct box *tried);
 
 #endif

@@ -102,6 +102,10 @@ void box_choose_ids(struct box *box);
 /* The part of that in init/landlock.c. With a view or, without a box, from what is granted there. */
 int box_make_rules(struct box *box, struct fault *fault);
 
+/* And what of that the command's descriptors need. */
+int box_allow_descriptors(const struct box *box, const struct landlock *landlock,
+			  struct fault *fault);
+
 /* Waits for --block-fd, also after a clone. Returns 0, or -1 with the fault. */
 int box_wait_for_caller(const struct plan *plan, struct fault *fault);
 

@@ -210,6 +210,13 @@ static int make_store(struct box *box, struct fault *fault)
 		return -1;
 	if (store->state == COW_MEMORY && cow_bound_memory(store, fault) != 0)
 		return -1;
+	return 0;
+}
+
+static int make_view(struct box *box, struct fault *fault)
+{
+	if (make_store(box, fault) != 0)
+		return -1;
 	return box->notifies ? add_tree_to_view(box, fault) : add_to_view(box, fault);
 }
 
@@ -234,7 +241,14 @@ int changes_prepare(struct box *box, struct fault *fault)
 	box->grants[box->grant_count++] = (struct grant){ .path = plan->cow, .rights = GRANT_READ };
 	box->notifies = plan->cow_backend == COW_NOTIFY;
 	/* --explain makes nothing. */
-	return plan->explain ? 0 : make_store(box, fault);
+	return plan->explain ? 0 : make_view(box, fault);
+}
+
+int changes_prepare_alone(struct box *box, struct fault *fault)
+{
+	box->cow = NULL;
+	box->notifies = box->plan->cow != NULL;
+	return box->plan->cow == NULL ? 0 : make_store(box, fault);
 }
 
 static int refuse_way(const char *option, const char *reason, const char *way, struct fault *fault)
@@ -512,6 +526,21 @@ int changes_end(struct box *box, bool succeeded)
 		init_note(plan, "kept: ", path);
 	free(path);
 	return fault.step != NULL ? -1 : 0;
+}
+
+int changes_leave(struct box *box)
+{
+	struct cow_store *store = box->cow;
+	struct fault fault;
+
+	if (store == NULL)
+		return 0;
+	fault_text(&fault, "cow", store->path,
+		   "nothing is done with it: not all that the command has left could be ended");
+	status_changes(box->plan, store->backend, "kept", store->path, -1);
+	init_complain(box->plan, &fault);
+	tell_how(box->plan, &fault, store->path);
+	return -1;
 }
 
 /* 0, or 1 where that is no rest of a store. */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,26 +10,15 @@
 #include <unistd.h>
 
 #include "init/alone.h"
+#include "init/changes.h"
 #include "init/fallback.h"
+#include "init/fallback_grants.h"
+#include "init/fallback_program.h"
 #include "init/guard.h"
 #include "init/personality.h"
 #include "init/report.h"
 #include "init/status.h"
 #include "init/walls.h"
-
-#define ALL_ACCESS (GRANT_READ | GRANT_WRITE | GRANT_EXEC)
-
-/* Of a box's own /proc and /dev what there is outside. */
-static const struct grant defaults[] = {
-	{ "/proc", GRANT_READ, true },
-	{ "/dev/null", GRANT_READ | GRANT_WRITE, true },
-	{ "/dev/zero", GRANT_READ | GRANT_WRITE, true },
-	{ "/dev/full", GRANT_READ | GRANT_WRITE, true },
-	{ "/dev/random", GRANT_READ, true },
-	{ "/dev/urandom", GRANT_READ, true },
-	{ "/dev/tty", GRANT_READ | GRANT_WRITE | GRANT_DEVICES, true },
-};
-#define DEFAULTS (sizeof(defaults) / sizeof(defaults[0]))
 
 /* --- What only a box can do --------------------------------------------------------------------- */
 
@@ -40,7 +28,8 @@ static const char *find_box_option(const struct plan *plan)
 		const char *option;
 		bool given;
 	} options[] = {
-		{ "--cow", plan->cow != NULL },
+		{ "--cow-quota", plan->cow_quota > 0 },
+		{ "--cow-backend overlay", plan->cow_backend == COW_OVERLAY },
 		{ "--tty", plan->tty },
 		{ "--hostname", plan->hostname != NULL },
 		{ "--as-pid-1", plan->as_pid_1 },
@@ -86,19 +75,21 @@ static bool can_be_missed(enum step_kind kind)
 	       kind == STEP_MQUEUE || kind == STEP_SCRATCH;
 }
 
-/* Whether PLACE is what PATH grants, or below it. A relative one may be anywhere. */
-static bool is_granted_by(const char *place, const char *path)
+/* The place of --cow in the order of the steps counts: it covers what stands before it. */
+static bool hides_copy(const struct plan *plan, const struct mount_step *step)
 {
-	char flat[PATH_MAX], above[PATH_MAX];
+	size_t index = (size_t)(step - plan->steps);
+	char lower[PATH_MAX];
 
-	return path != NULL && mountns_flatten(place, flat, sizeof(flat)) >= 0 &&
-	       (mountns_normalise(path, above, sizeof(above)) < 0 || mountns_is_below(flat, above));
+	return plan->cow != NULL && realpath(plan->cow, lower) != NULL &&
+	       (fallback_is_granted_by(step->dest, lower) ||
+		(index >= plan->cow_place && fallback_is_granted_by(lower, step->dest)));
 }
 
 static bool hides_a_grant(const struct plan *plan, const struct mount_step *step)
 {
 	for (size_t i = 0; i < plan->grant_count; i++)
-		if (is_granted_by(step->dest, plan->grants[i].path))
+		if (fallback_is_granted_by(step->dest, plan->grants[i].path))
 			return true;
 	for (size_t i = 0; i < plan->step_count; i++) {
 		const struct mount_step *bind = &plan->steps[i];
@@ -106,11 +97,11 @@ static bool hides_a_grant(const struct plan *plan, const struct mount_step *step
 		if (bind->kind != STEP_BIND)
 			continue;
 		/* What was mounted before and lies below is hidden as well. */
-		if (is_granted_by(step->dest, bind->source) ||
-		    (bind < step && is_granted_by(bind->source, step->dest)))
+		if (fallback_is_granted_by(step->dest, bind->source) ||
+		    (bind < step && fallback_is_granted_by(bind->source, step->dest)))
 			return true;
 	}
-	return false;
+	return hides_copy(plan, step);
 }
 
 static int check_step(const struct plan *plan, const struct mount_step *step, struct fault *fault)
@@ -186,171 +177,7 @@ bool fallback_applies(const struct plan *plan, const struct fault *fault)
 	return plan->fallback && !plan->fallen && of_step && is_of_the_kernel(fault);
 }
 
-/* --- What is told ------------------------------------------------------------------------------- */
-
-static void warn(const struct plan *plan, const char *object, const char *reason)
-{
-	struct fault fault;
-
-	fault_text(&fault, "fallback", object, reason);
-	init_warn_of_missing(plan, &fault);
-}
-
-/* --- Devices ------------------------------------------------------------------------------------ */
-
-struct grants {
-	struct grant *all;
-	size_t count, room;
-};
-
-static bool add_grant(struct grants *grants, struct grant grant)
-{
-	if (grants->count == grants->room) {
-		size_t room = 2 * grants->room + 16;
-		struct grant *grown = reallocarray(grants->all, room, sizeof(*grown));
-
-		if (grown == NULL)
-			return false;
-		grants->all = grown;
-		grants->room = room;
-	}
-	grants->all[grants->count++] = grant;
-	return true;
-}
-
-/*
- * A box's mounts are nodev; no rule keeps a device from being opened. So what is there for devices is left
- * out: they are, and the directories that hold them.
- */
-static bool is_for_devices(const char *place)
-{
-	static const char *const others[] = { "/dev/shm", "/dev/mqueue", "/dev/hugepages" };
-	struct stat stat;
-
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		if (mountns_is_below(place, others[i]))
-			return false;
-	return mountns_is_below(place, "/dev") ||
-	       (lstat(place, &stat) == 0 && (S_ISCHR(stat.st_mode) || S_ISBLK(stat.st_mode)));
-}
-
-/* Of the root all but what a box covers with its own, unless it is granted by its name. A link is no grant: what it
- * leads to may be in there. */
-static bool is_granted_with_root(const char *path)
-{
-	struct stat stat;
-
-	return lstat(path, &stat) == 0 && !S_ISLNK(stat.st_mode) && !is_for_devices(path) &&
-	       strcmp(path, "/proc") != 0 && strcmp(path, "/tmp") != 0;
-}
-
-static bool add_root(struct grants *grants, const struct grant *root)
-{
-	DIR *directory = opendir("/");
-	const struct dirent *entry;
-	bool added = directory != NULL;
-	char *path;
-
-	while (added && (entry = readdir(directory)) != NULL) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (asprintf(&path, "/%s", entry->d_name) < 0)
-			added = false;
-		else if (!is_granted_with_root(path))
-			free(path);
-		else
-			added = add_grant(grants, (struct grant){ path, root->rights, true });
-	}
-	if (directory != NULL)
-		closedir(directory);
-	return added;
-}
-
-static bool add_without_devices(struct plan *plan, struct grants *grants, struct grant grant)
-{
-	char place[PATH_MAX];
-
-	/* What is not there, or not to be seen, is found out with the others. */
-	if ((grant.rights & GRANT_DEVICES) != 0 || realpath(grant.path, place) == NULL)
-		return add_grant(grants, grant);
-	if (strcmp(place, "/") == 0) {
-		plan->lists_root = true;
-		return add_root(grants, &grant);
-	}
-	if (!is_for_devices(place))
-		return add_grant(grants, grant);
-	warn(plan, grant.path, "is left out: nothing would keep its devices from being opened");
-	return true;
-}
-
 /* --- The plan without a box --------------------------------------------------------------------- */
-
-static struct grant bind_to_grant(const struct mount_step *step)
-{
-	unsigned int rights = ALL_ACCESS;
-
-	if (step->flags & STEP_READ_ONLY)
-		rights &= ~(unsigned int)GRANT_WRITE;
-	if (step->flags & STEP_DEVICES)
-		rights |= GRANT_DEVICES;
-	return (struct grant){ step->source, rights, (step->flags & STEP_OPTIONAL) != 0 };
-}
-
-/* Rules cannot take away what one above gives, and to be executed is no harm to these. */
-static unsigned int inherited(const struct grant *grants, size_t count, const char *path)
-{
-	unsigned int rights = 0;
-
-	for (size_t i = 0; i < count; i++)
-		if (is_granted_by(path, grants[i].path))
-			rights |= grants[i].rights & GRANT_EXEC;
-	return rights;
-}
-
-static bool add_own(struct plan *plan, struct grants *grants)
-{
-	bool added = true;
-
-	for (size_t i = 0; i < plan->grant_count && added; i++)
-		added = add_without_devices(plan, grants, plan->grants[i]);
-	for (size_t i = 0; i < plan->step_count && added; i++)
-		if (plan->steps[i].kind == STEP_BIND)
-			added = add_without_devices(plan, grants, bind_to_grant(&plan->steps[i]));
-	return added;
-}
-
-static int collect_grants(struct plan *plan, struct fault *fault)
-{
-	struct grants grants = { 0 };
-	bool added = add_own(plan, &grants);
-	size_t own = grants.count;
-
-	for (size_t i = 0; i < DEFAULTS && added; i++) {
-		struct grant grant = defaults[i];
-
-		grant.rights |= inherited(grants.all, own, grant.path);
-		added = add_grant(&grants, grant);
-	}
-	if (!added)
-		return fault_errno(fault, "fallback", "", errno);
-	plan->grants = grants.all; /* until the end of the process */
-	plan->grant_count = grants.count;
-	return 0;
-}
-
-/* Where the caller is, if it is granted. */
-static const char *choose_directory(const struct plan *plan)
-{
-	char directory[PATH_MAX], above[PATH_MAX];
-
-	if (plan->chdir != NULL || getcwd(directory, sizeof(directory)) == NULL)
-		return plan->chdir != NULL ? plan->chdir : "/";
-	for (size_t i = 0; i < plan->grant_count; i++)
-		if (realpath(plan->grants[i].path, above) != NULL &&
-		    mountns_is_below(directory, above))
-			return NULL;
-	return "/";
-}
 
 /* What held nothing up while there was a box is all there is now. */
 static void demand_walls(struct plan *plan)
@@ -362,12 +189,65 @@ static void demand_walls(struct plan *plan)
 			plan->on_missing[demanded[i]] = MISSING_IS_ERROR;
 }
 
-static int derive(struct plan *plan, struct fault *fault)
+static bool is_listed(const struct plan *plan, const char *directory)
 {
-	if (collect_grants(plan, fault) != 0)
+	for (size_t i = 0; i < plan->listed_count; i++)
+		if (strcmp(plan->listed[i], directory) == 0)
+			return true;
+	return false;
+}
+
+/* Where DIRECTORY, if it is seen. */
+static bool is_seen(const struct plan *plan, const char *directory)
+{
+	char above[PATH_MAX];
+
+	for (size_t i = 0; i < plan->grant_count; i++)
+		if (realpath(plan->grants[i].path, above) != NULL &&
+		    mountns_is_below(directory, above))
+			return true;
+	return is_listed(plan, directory);
+}
+
+/* What the directory PLACE of the lower one is in the tree. Returns NULL without memory. */
+static const char *find_in_tree(const struct cow_store *cow, const char *place)
+{
+	char *path;
+
+	return asprintf(&path, "%s/tree%s", cow->path, place + strlen(cow->lower_path)) < 0 ? NULL
+											    : path;
+}
+
+/* Where the command starts; NULL: where the caller is, if that is granted. */
+static int choose_directory(struct plan *plan, const struct cow_store *cow, struct fault *fault)
+{
+	const char *wanted = plan->chdir;
+	char directory[PATH_MAX];
+
+	if (realpath(wanted != NULL ? wanted : ".", directory) == NULL) {
+		plan->chdir = wanted != NULL ? wanted : "/";
+		return 0;
+	}
+	if (cow == NULL || !mountns_is_below(directory, cow->lower_path)) {
+		plan->chdir = wanted != NULL || is_seen(plan, directory) ? wanted : "/";
+		return 0;
+	}
+	plan->chdir = find_in_tree(cow, directory);
+	if (plan->chdir == NULL)
+		return fault_errno(fault, "fallback", "", ENOMEM);
+	/* Of another mount in there nothing is seen. */
+	if (wanted == NULL && access(plan->chdir, F_OK) != 0)
+		plan->chdir = "/";
+	return 0;
+}
+
+static int derive(struct plan *plan, const struct cow_store *cow, struct fault *fault)
+{
+	if (fallback_collect(plan, cow, fault) != 0 || choose_directory(plan, cow, fault) != 0)
+		return -1;
+	if (cow != NULL && fallback_find_program(plan, cow, fault) != 0)
 		return -1;
 	demand_walls(plan);
-	plan->chdir = choose_directory(plan);
 	plan->fallen = true;
 	plan->init_only = true;
 	plan->landlocked = true;
@@ -382,7 +262,12 @@ static int derive(struct plan *plan, struct fault *fault)
 
 /* --- Running it ----------------------------------------------------------------------------------- */
 
-static void warn_of_all(const struct plan *plan)
+static void warn(const struct plan *plan, const char *object, const char *reason)
+{
+	fallback_warn(plan, object, reason, NULL);
+}
+
+static void warn_of_all(const struct plan *plan, const struct cow_store *cow)
 {
 	warn(plan, "no box", "the command sees the host's processes and the names of its files");
 	if (!plan->bare)
@@ -394,6 +279,9 @@ static void warn_of_all(const struct plan *plan)
 	for (size_t i = 0; i < plan->step_count; i++)
 		if (plan->steps[i].kind != STEP_BIND)
 			warn(plan, plan->steps[i].dest, "is not made");
+	if (cow != NULL)
+		fallback_warn(plan, cow->lower_path, "its files are those of the tree in",
+			      cow->path);
 }
 
 /* To end what the command leaves there has to be a list of it: proc(5), "/proc/tid/children". */
@@ -411,6 +299,9 @@ int fallback_take(struct box *box, const struct box *tried, struct fault *fault)
 {
 	unsigned int wanted = box->plan->namespaces | CLONE_NEWNS;
 
+	box->cow = tried->cow;
+	box->tree = tried->tree;
+	box->notifies = tried->notifies;
 	box->programs = tried->programs;
 	box->program_count = tried->program_count;
 	box->view.nofile = box->view.nofile != 0 ? box->view.nofile : tried->view.nofile;
@@ -421,23 +312,34 @@ int fallback_take(struct box *box, const struct box *tried, struct fault *fault)
 	if (box->landlock.abi > 0 && box->landlock.handled.scopes == 0)
 		warn(box->plan, "landlock",
 		     "does not keep signals and abstract sockets from leading out");
+	if (fallback_check_sources(&box->view, box->cow, fault) != 0)
+		return -1;
 	guard_choose(box);
+	if (!box->guarded && box->notifies)
+		return fault_text(
+			fault, "options", "--cow",
+			"cannot be had with --fallback here: it needs seccomp notification, "
+			"process_vm_readv and another filter than strict");
 	if (!box->guarded)
 		warn(box->plan, "modes, owners and attributes", "cannot be changed, of no file");
 	return check_reaping(fault);
 }
 
-int fallback_run(const struct box *box, const struct fault *cause)
+int fallback_run(const struct box *tried, const struct fault *cause)
 {
-	struct plan plan = *box->plan;
+	struct plan plan = *tried->plan;
+	struct box box = *tried;
 	struct fault fault;
 
-	if (derive(&plan, &fault) != 0) {
+	plan.cow_backend = COW_NOTIFY; /* without a mount */
+	box.plan = &plan;
+	if (changes_prepare_alone(&box, &fault) != 0 || derive(&plan, box.cow, &fault) != 0) {
 		init_complain(&plan, &fault);
 		status_failed(&plan, REPORT_SETUP_FAILED, &fault);
+		changes_abandon(&box);
 		return EXIT_NESTBOX;
 	}
 	init_warn_of_missing(&plan, cause);
-	warn_of_all(&plan);
-	return alone_run(&plan, box);
+	warn_of_all(&plan, box.cow);
+	return alone_run(&plan, &box);
 }

@@ -16,10 +16,11 @@ int fallback_check(struct plan *plan, struct fault *fault);
 /* Whether FAULT is of a kind that a box cannot be made here. */
 bool fallback_applies(const struct plan *plan, const struct fault *fault);
 
-/* Runs the plan of BOX, of which no process is left and whose command has never run. Returns the exit status. */
-int fallback_run(const struct box *box, const struct fault *cause);
+/* Runs the plan of the box that was TRIED, of which no process is left and no store, and whose command has never run.
+ * Returns the exit status. */
+int fallback_run(const struct box *tried, const struct fault *cause);
 
-/* Fills in what was found for the box that was TRIED. Returns 0, or -1 with the fault. */
+/* Fills in what was found and made for the box that was TRIED. Returns 0, or -1 with the fault. */
 int fallback_take(struct box *box, const struct box *tried, struct fault *fault);
 
 #endif

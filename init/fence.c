@@ -4,6 +4,7 @@
 #include <linux/prctl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include "init/clone.h"
 #include "init/fence.h"
@@ -29,29 +30,52 @@ static int start_outsider(void)
 	return pid;
 }
 
-/* Moving files between directories is denied by every ruleset that does not allow it: landlock(7). */
-static int allow_moving(const struct landlock *landlock)
+static int allow_writing(const struct landlock *landlock, const char *path, uint64_t writing)
 {
-	int root = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-	int error = root < 0 ? root : landlock_allow_mount(landlock, root, GRANT_WRITE, true);
+	struct kernel_statx stat;
+	int fd = sys_openat(AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+	int error = fd < 0 ? fd : sys_statx(fd, "", AT_EMPTY_PATH, &stat);
 
-	if (root >= 0)
-		sys_close(root);
+	if (error == 0 && (stat.mode & S_IFMT) != S_IFDIR)
+		writing &= ~LANDLOCK_MAKE_REG;
+	if (error == 0)
+		error = landlock_allow_file(landlock, fd, writing);
+
+	if (fd >= 0)
+		sys_close(fd);
 	return error;
 }
 
-int fence_enter(const struct box *box)
+/* Moving files between directories is denied by every ruleset that does not allow it: landlock(7). */
+static int add_rules(const struct box *box, const struct landlock *landlock,
+		     const char *const writable[], size_t count, uint64_t writing)
 {
+	struct fault ignored;
+	int error = allow_writing(landlock, "/", landlock->handled.files & ~writing);
+
+	for (size_t i = 0; i < count && error == 0; i++)
+		error = allow_writing(landlock, writable[i], writing);
+	if (error == 0 && count > 0 && box_allow_descriptors(box, landlock, &ignored) != 0)
+		error = -EINVAL;
+	return error;
+}
+
+int fence_enter(const struct box *box, const char *const writable[], size_t count)
+{
+	const uint64_t known = landlock_known(box->landlock.abi).files;
 	const uint64_t moving = landlock_known(LANDLOCK_ABI_REFER).files &
 				~landlock_known(LANDLOCK_ABI_REFER - 1).files;
+	const uint64_t writing =
+		count > 0 ? known & (LANDLOCK_WRITE_FILE | LANDLOCK_TRUNCATE | LANDLOCK_MAKE_REG)
+			  : 0;
 	struct landlock landlock = { .abi = box->landlock.abi,
-				     .handled = { .files = moving,
+				     .handled = { .files = moving | writing,
 						  .scopes = box->landlock.handled.scopes } };
 	int error = landlock_create(&landlock);
 
 	if (error < 0)
 		return error;
-	error = allow_moving(&landlock);
+	error = add_rules(box, &landlock, writable, count, writing);
 	if (error == 0)
 		error = sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0);
 	if (error == 0)
@@ -72,7 +96,7 @@ bool fence_raise(const struct box *box)
 	outsider = start_outsider();
 	if (outsider < 0)
 		return false;
-	stands = fence_enter(box) == 0 && sys_kill(outsider, 0) == -EPERM;
+	stands = fence_enter(box, NULL, 0) == 0 && sys_kill(outsider, 0) == -EPERM;
 	sys_wait4(outsider, NULL, 0);
 	return stands;
 }

@@ -13,7 +13,8 @@
 bool fence_raise(const struct box *box);
 
 /* The same for the process above that one, which stays out of its reach; what is inside can trace nothing outside
- * either. Whether it holds is not tried. Returns 0, or -errno. */
-int fence_enter(const struct box *box);
+ * either. Whether it holds is not tried. Unless COUNT is 0, nothing but WRITABLE, what is below and the command's
+ * descriptors can be written to. Returns 0, or -errno. */
+int fence_enter(const struct box *box, const char *const writable[], size_t count);
 
 #endif

@@ -115,10 +115,12 @@ static const struct filter *find_built_in(const struct box *box, size_t *index)
 		lacks_network_namespace(box) ? &filter_local : NULL,
 		box->plan->fallen ? &filter_unboxed : NULL,
 		box->plan->fallen && !box->guarded ? &filter_owned : NULL,
-		box->guarded ? &filter_attributes : NULL,
+		box->guarded && !box->notifies ? &filter_attributes : NULL,
 		box->filter != NULL && box->filter->asks ? &filter_once : NULL,
 		box->view.append_count > 0 ? &filter_append : NULL,
-		box->notifies ? &filter_cow : NULL,
+		!box->notifies      ? NULL
+		: box->plan->fallen ? &filter_standin
+				    : &filter_cow,
 		box->filter,
 	};
 
@@ -137,7 +139,8 @@ bool filters_get(const struct box *box, size_t index, struct box_filter *filter)
 		*filter = (struct box_filter){ own->name, own->code, own->len, own->flags,
 					       own == &filter_once ? once_begin
 					       : own == &filter_append || own == &filter_cow ||
-							       own == &filter_attributes
+							       own == &filter_attributes ||
+							       own == &filter_standin
 						       ? listener_begin
 						       : NULL };
 		return true;

@@ -16,18 +16,22 @@
 #include "init/descriptors.h"
 #include "init/fence.h"
 #include "init/guard.h"
+#include "init/guard_tree.h"
 #include "init/report.h"
 #include "init/signals.h"
+#include "init/values.h"
 #include "mountns/sys.h"
 
 struct guard {
 	const struct box *box;
 	struct attributes attributes;
-	int parent;  /* its pid, when that counts */
-	int init;    /* pid */
-	int signals; /* signalfd(2) */
-	int proc;    /* directory */
-	int status;  /* of the init, when it has ended */
+	struct guard_tree tree; /* with copy-on-write */
+	int parent;             /* its pid, when that counts */
+	int init;               /* pid */
+	int signals;            /* signalfd(2) */
+	int proc;               /* directory */
+	int fds;                /* the process's own, in PROC */
+	int status;             /* of the init, when it has ended */
 };
 
 /* --- Signals down, the status up ------------------------------------------------------------------ */
@@ -43,17 +47,26 @@ static void pass_signals(const struct guard *guard)
 }
 
 /* A shell waits for us. It wakes the whole group. Returns whether the init has ended. */
-static bool follow_init(struct guard *guard)
+static bool follow_init(struct guard *guard, int status)
 {
-	int status;
-
-	while (sys_wait4(guard->init, &status, WNOHANG | WUNTRACED) > 0) {
-		if (!WIFSTOPPED(status)) {
-			guard->status = report_exit_status(status);
-			return true;
-		}
-		sys_kill(sys_getpid(), SIGSTOP);
+	if (!WIFSTOPPED(status)) {
+		guard->status = report_exit_status(status);
+		return true;
 	}
+	sys_kill(sys_getpid(), SIGSTOP);
+	return false;
+}
+
+/* The init, and callers that make a call again. */
+static bool follow_all(struct guard *guard)
+{
+	int pid, status;
+
+	while ((pid = sys_wait4(-1, &status, WNOHANG | WUNTRACED | __WALL)) > 0)
+		if (pid != guard->init)
+			again_event(guard->tree.again, pid, status);
+		else if (follow_init(guard, status))
+			return true;
 	return false;
 }
 
@@ -63,7 +76,7 @@ static int serve_signals(void *context)
 	struct guard *guard = context;
 
 	pass_signals(guard);
-	return follow_init(guard) ? -ECHILD : 0;
+	return follow_all(guard) ? -ECHILD : 0;
 }
 
 /* Waits for the LISTENER. Returns 0, or -errno: -ECHILD at the init's end. */
@@ -105,10 +118,11 @@ static int strip(struct guard *guard)
 {
 	const struct kernel_cap_header header = { .version = KERNEL_CAP_VERSION_3 };
 	const struct kernel_cap_data none[2] = { 0 };
-	int kept[] = { guard->box->listener[0], guard->proc, guard->signals };
-	const size_t count = sizeof(kept) / sizeof(kept[0]);
+	int kept[3 + GUARD_TREE_FDS] = { guard->box->listener[0], guard->proc, guard->signals };
+	const size_t count = 3 + (guard->box->notifies ? GUARD_TREE_FDS : 0);
 	int error;
 
+	guard_tree_list(&guard->tree, kept + 3);
 	descriptors_sort(kept, count);
 	error = descriptors_close_but(0, kept, count);
 	/* Where the names of files are the numbers of descriptors. */
@@ -116,6 +130,10 @@ static int strip(struct guard *guard)
 		error = sys_fchdir(guard->proc);
 	if (error == 0)
 		error = sys_chdir("self/fd");
+	if (error == 0)
+		error = guard->fds = sys_openat(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	if (error > 0)
+		error = 0;
 	if (error == 0)
 		error = sys_capset(&header, none);
 	if (error == 0)
@@ -128,8 +146,9 @@ static int strip(struct guard *guard)
 
 static int confine(const struct guard *guard)
 {
-	const struct sock_fprog program = { filter_guard.len,
-					    (struct sock_filter *)(uintptr_t)filter_guard.code };
+	const struct filter *filter = guard->box->notifies ? &filter_guard_cow : &filter_guard;
+	const struct sock_fprog program = { filter->len,
+					    (struct sock_filter *)(uintptr_t)filter->code };
 
 	sys_close(guard->box->listener[0]);
 	return sys_seccomp(SECCOMP_SET_MODE_FILTER, 0, &program);
@@ -137,22 +156,30 @@ static int confine(const struct guard *guard)
 
 static int serve(struct guard *guard)
 {
+	bool notifies = guard->box->notifies;
 	const struct notify_table tables[] = {
 		{ attributes_rows, attributes_row_count, &guard->attributes },
+		{ standin_rows, standin_row_count, &guard->tree.cow },
 	};
 	struct notify notify = {
 		.tables = tables,
-		.table_count = sizeof(tables) / sizeof(tables[0]),
+		.table_count = notifies ? 2 : 1,
+		.openat2 = notifies,
 		.proc = guard->proc,
 		.other = guard->signals,
 		.serve_other = serve_signals,
 		.other_context = guard,
 	};
-	int error = await(guard, &notify.listener);
+	int error;
+
+	if (notifies) {
+		guard_tree_begin(&guard->tree, guard->box, guard->fds);
+		guard->attributes.standin = &guard->tree.standin;
+	}
+	error = await(guard, &notify.listener);
 
 	if (error != 0)
 		return error;
-	notify_wake_here(notify.listener);
 	error = confine(guard);
 	return error < 0 ? error : notify_serve(&notify);
 }
@@ -181,7 +208,7 @@ static int list_places(struct guard *guard)
 		if ((view->sources[i].rights & GRANT_WRITE) != 0)
 			places[count++] = (struct attributes_place){ view->sources[i].path,
 								     view->sources[i].directory };
-	guard->attributes = (struct attributes){ places, count };
+	guard->attributes = (struct attributes){ .places = places, .count = count };
 	return 0;
 }
 
@@ -189,12 +216,14 @@ static int list_places(struct guard *guard)
 static int open_proc(void)
 {
 	char self[16] = "";
+	uint64_t pid;
 	int fd = sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 
 	if (fd < 0)
 		return fd;
 	if (sys_filesystem_type(fd) == PROC_MAGIC &&
-	    sys_readlinkat(fd, "self", self, sizeof(self) - 1) > 0 && atoi(self) == sys_getpid())
+	    sys_readlinkat(fd, "self", self, sizeof(self) - 1) > 0 &&
+	    value_number(self, INT_MAX, &pid) && (int)pid == sys_getpid())
 		return fd;
 	sys_close(fd);
 	return -ENOENT;
@@ -222,11 +251,35 @@ static int prepare(struct guard *guard)
 		error = guard->signals = sys_signalfd(&relayed, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (error >= 0)
 		error = guard->proc = open_proc();
+	if (error >= 0 && guard->box->notifies)
+		error = guard_tree_open(&guard->tree, guard->box);
 	if (error >= 0)
 		error = sys_socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC,
 				       ((struct box *)(uintptr_t)guard->box)->listener);
 	if (error == 0)
 		error = tie(guard);
+	return error;
+}
+
+/* The store and the directory are the init's to write to, at the end. */
+static int fence(const struct guard *guard)
+{
+	const struct box *box = guard->box;
+	const struct attributes *attributes = &guard->attributes;
+	const char **writable = calloc(attributes->count + 2, sizeof(*writable));
+	size_t count = 0;
+	int error;
+
+	if (writable == NULL)
+		return -ENOMEM;
+	if (box->notifies) {
+		writable[count++] = box->cow->path;
+		writable[count++] = box->cow->lower_path;
+		for (size_t i = 0; i < attributes->count; i++)
+			writable[count++] = attributes->places[i].path;
+	}
+	error = fence_enter(box, writable, count);
+	free(writable);
 	return error;
 }
 
@@ -241,7 +294,7 @@ int guard_start(struct box *box, struct fault *fault)
 	error = prepare(&guard);
 	if (error < 0)
 		return fault_errno(fault, "fallback", "listener", error);
-	error = fence_enter(box);
+	error = fence(&guard);
 	if (error < 0)
 		return fault_errno(fault, "landlock", "", error);
 	guard.init = fork();

@@ -103,17 +103,18 @@ static bool is_mapped(const struct plan *plan, int fd)
 	return false;
 }
 
-static int allow_descriptors(const struct box *box, struct fault *fault)
+int box_allow_descriptors(const struct box *box, const struct landlock *landlock,
+			  struct fault *fault)
 {
 	const struct plan *plan = box->plan;
 	int error = 0;
 
 	for (int fd = 0; fd <= 2 && error == 0; fd++)
-		error = is_mapped(plan, fd) ? 0 : allow_descriptor(&box->landlock, fd);
+		error = is_mapped(plan, fd) ? 0 : allow_descriptor(landlock, fd);
 	for (size_t i = 0; i < plan->keep_fd_count && error == 0; i++)
-		error = allow_descriptor(&box->landlock, plan->keep_fds[i]);
+		error = allow_descriptor(landlock, plan->keep_fds[i]);
 	for (size_t i = 0; i < plan->fd_map_count && error == 0; i++)
-		error = allow_descriptor(&box->landlock, box->fd_maps[i].old);
+		error = allow_descriptor(landlock, box->fd_maps[i].old);
 	return error < 0 ? fault_errno(fault, "landlock", "descriptors", error) : 0;
 }
 
@@ -136,15 +137,10 @@ static int check_depth(const struct view *view, const struct source *source, str
 	return 0;
 }
 
-static int allow_grants(struct box *box, struct fault *fault)
+static int allow_sources(const struct box *box, struct fault *fault)
 {
-	const struct view_request request = { .grants = box->plan->grants,
-					      .grant_count = box->plan->grant_count,
-					      .bare = true };
 	const struct view *view = &box->view;
 
-	if (mountns_prepare(&box->view, &request, fault) != 0)
-		return -1;
 	for (size_t i = 0; i < view->source_count; i++) {
 		const struct source *source = &view->sources[i];
 		int error;
@@ -156,8 +152,21 @@ static int allow_grants(struct box *box, struct fault *fault)
 		if (error < 0)
 			return fault_errno(fault, "landlock", source->path, error);
 	}
-	mountns_close_sources(view);
 	return 0;
+}
+
+static int allow_grants(struct box *box, struct fault *fault)
+{
+	const struct view_request request = { .grants = box->plan->grants,
+					      .grant_count = box->plan->grant_count,
+					      .bare = true };
+	int status = mountns_prepare(&box->view, &request, fault);
+
+	if (status == 0)
+		status = allow_sources(box, fault);
+	/* Also after a failure: who abandons a store needs descriptors. */
+	mountns_close_sources(&box->view);
+	return status;
 }
 
 /* The same when files are no matter: moving them stays as free as it was. */
@@ -166,15 +175,23 @@ static int allow_moving(const struct landlock *landlock, int root)
 	return landlock_allow_mount(landlock, root, GRANT_WRITE, true);
 }
 
-static int allow_at_root(const struct box *box, int (*allow)(const struct landlock *, int),
-			 struct fault *fault)
+static int allow_at(const struct box *box, const char *path,
+		    int (*allow)(const struct landlock *, int), struct fault *fault)
 {
-	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int error = root < 0 ? -errno : allow(&box->landlock, root);
+	int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int error = directory < 0 ? -errno : allow(&box->landlock, directory);
 
-	if (root >= 0)
-		close(root);
-	return error < 0 ? fault_errno(fault, "landlock", "/", error) : 0;
+	if (directory >= 0)
+		close(directory);
+	return error < 0 ? fault_errno(fault, "landlock", path, error) : 0;
+}
+
+static int allow_listings(const struct box *box, struct fault *fault)
+{
+	for (size_t i = 0; i < box->plan->listed_count; i++)
+		if (allow_at(box, box->plan->listed[i], landlock_allow_listing, fault) != 0)
+			return -1;
+	return 0;
 }
 
 /* ------------------------------------------------------------------------------------------------ */
@@ -183,14 +200,14 @@ static int add_rules(struct box *box, struct fault *fault)
 {
 	const struct plan *plan = box->plan;
 
-	if (allow_ports(box, fault) != 0 || allow_descriptors(box, fault) != 0)
+	if (allow_ports(box, fault) != 0 || box_allow_descriptors(box, &box->landlock, fault) != 0)
 		return -1;
 	if (!plan->init_only)
 		return 0;
-	if (plan->lists_root && allow_at_root(box, landlock_allow_listing, fault) != 0)
+	if (allow_listings(box, fault) != 0)
 		return -1;
 	return plan->grant_count > 0 ? allow_grants(box, fault)
-				     : allow_at_root(box, allow_moving, fault);
+				     : allow_at(box, "/", allow_moving, fault);
 }
 
 /* The ABI, as far as it will do. Returns 0, or -1 with the fault. */

@@ -659,6 +659,14 @@ static void end_relay(struct launcher *launcher)
 	init_complain(launcher->plan, &fault);
 }
 
+/* Nothing of the box is left, in which the command has never run. */
+static int fall_back(struct launcher *launcher, const struct fault *cause)
+{
+	listener_stop(&launcher->listener);
+	changes_abandon(&launcher->box);
+	return fallback_run(&launcher->box, cause);
+}
+
 static int conclude_failure(struct launcher *launcher)
 {
 	const struct fault fault = report_to_fault(&launcher->failure);
@@ -666,7 +674,7 @@ static int conclude_failure(struct launcher *launcher)
 
 	if (!launcher->lost && launcher->failure.kind == REPORT_SETUP_FAILED &&
 	    !launcher->timed_out && !launcher->hurried && fallback_applies(launcher->plan, &fault))
-		return fallback_run(&launcher->box, &fault);
+		return fall_back(launcher, &fault);
 	status = fail(launcher->plan, launcher->failure.kind, &fault);
 
 	/* What was lost is the launcher's part alone, or the command has never run. */
@@ -720,7 +728,7 @@ static int run_box(const struct plan *plan)
 		int status;
 
 		if (launcher.pid < 0 && fallback_applies(plan, &fault))
-			return fallback_run(&launcher.box, &fault);
+			return fall_back(&launcher, &fault);
 		relay_end(launcher.relay);
 		status = fail(plan, REPORT_SETUP_FAILED, &fault);
 		if (launcher.pid > 0)

@@ -133,10 +133,10 @@ static int enter_box(struct server *server)
 }
 
 /* A path of the workload's when it starts. */
-static void prepare_path(const struct server *server, const struct cow *cow, const char *directory,
-			 size_t length, const char *name)
+static void fill_path(const struct box *box, const struct cow *cow, const char *directory,
+		      size_t length, const char *name)
 {
-	const char *here = server->box->directory;
+	const char *here = box->directory;
 	char path[3 * PATH_MAX];
 	size_t size = 0;
 
@@ -156,21 +156,21 @@ static void prepare_path(const struct server *server, const struct cow *cow, con
 }
 
 /* Wherever the command may be that the workload begins with. */
-static void prepare_command(const struct server *server, const struct cow *cow)
+void listener_fill_command(const struct box *box, const struct cow *cow)
 {
-	const char *name = server->box->plan->command[0], *path = "/bin:/usr/bin";
+	const char *name = box->plan->command[0], *path = "/bin:/usr/bin";
 	size_t length;
 
 	if (strchr(name, '/') != NULL) {
-		prepare_path(server, cow, "", 0, name);
+		fill_path(box, cow, "", 0, name);
 		return;
 	}
-	for (char **variable = server->box->environment; *variable != NULL; variable++)
+	for (char **variable = box->environment; *variable != NULL; variable++)
 		if (strncmp(*variable, "PATH=", 5) == 0)
 			path = *variable + 5;
 	for (;; path += length + 1) {
 		length = strcspn(path, ":");
-		prepare_path(server, cow, path, length, name);
+		fill_path(box, cow, path, length, name);
 		if (path[length] == '\0')
 			return;
 	}
@@ -232,7 +232,7 @@ static int serve(struct server *server)
 		places_begin(&places, cow.root, cow_top(&cow, box->cow->lower_path),
 			     box->cow->lower_path);
 		notify.places = &places;
-		prepare_command(server, &cow);
+		listener_fill_command(box, &cow);
 	}
 	return error < 0 ? error : notify_serve(&notify);
 }

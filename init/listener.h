@@ -35,6 +35,11 @@ int listener_confine(const struct box *box, struct fault *fault);
 /* In the same: gives it the LISTENER, and closes that. Returns 0, or -errno. */
 int listener_begin(const struct box *box, int listener);
 
+struct cow;
+
+/* In whoever answers for copy-on-write: what the command begins with gets its content. Raw calls. */
+void listener_fill_command(const struct box *box, const struct cow *cow);
+
 /* In the launcher: takes its exit status, 0 if there was nothing left to do. */
 int listener_reap(struct listener *listener);
 

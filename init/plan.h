@@ -159,7 +159,8 @@ struct plan {
 	uint32_t on_missing_said;        /* of which walls an option has said that, one bit each */
 	bool fallback;                   /* all may be missing: init/fallback.h */
 	bool fallen;                     /* what that makes of a plan whose box cannot be made */
-	bool lists_root;                 /* then: the names in the root can be listed */
+	const char *const *listed;       /* then: directories whose names can be listed … */
+	size_t listed_count;             /* … that many */
 	bool landlock_demanded;          /* also on a kernel that could not have it */
 	bool disable_userns;             /* also for a workload with capabilities */
 	bool assert_userns_disabled;

@@ -268,7 +268,8 @@ static void rewrite_listen_pid(struct workload *workload)
 
 	for (char **variable = workload->box->environment; *variable != NULL; variable++) {
 		if (strncmp(*variable, name, length) != 0 ||
-		    !value_number(*variable + length, INT_MAX, &pid) || (int)pid != workload->box->self)
+		    !value_number(*variable + length, INT_MAX, &pid) ||
+		    (int)pid != workload->box->self)
 			continue;
 		text_print(&string, "%s%d", name, sys_getpid());
 		memcpy(workload->listen_pid, string.bytes, string.length);

@@ -230,7 +230,7 @@ event() {
 @test "what needs a box is refused, wherever" {
 	local option
 
-	for option in "--cow $T" --tty "--hostname x" --as-pid-1 --init-only "--uid 7" "--cap-add chown" --allow-userns \
+	for option in "--cow $T --cow-quota 1M" "--cow $T --cow-backend overlay" --tty "--hostname x" --as-pid-1 --init-only "--uid 7" "--cap-add chown" --allow-userns \
 		"--map-uids 0:1:1"; do
 		# shellcheck disable=SC2086 # an option and its value
 		run nb --fallback $option -x "$NB_BIN" -- "$PROBE" exit 7

@@ -363,6 +363,17 @@ static long op_pivot(char **a)
 	return syscall(SYS_pivot_root, a[0], a[0]);
 }
 
+/* With the mark of a call that a listener has its caller make: the kernel's answer alone. */
+static long op_marked_r(char **a)
+{
+	return closing(syscall(SYS_openat, AT_FDCWD, a[0], O_RDONLY, 0, 0, 0x6e657374));
+}
+
+static long op_marked_w(char **a)
+{
+	return closing(syscall(SYS_openat, AT_FDCWD, a[0], O_WRONLY, 0, 0, 0x6e657374));
+}
+
 static long op_open_tree(char **a)
 {
 	return closing(syscall(SYS_open_tree, AT_FDCWD, a[0], 1));
@@ -781,6 +792,8 @@ static const struct op {
 	{ "link-fd", 2, op_link_fd },
 	{ "loopback", 0, op_loopback },
 	{ "lstat", 1, op_lstat },
+	{ "marked-r", 1, op_marked_r },
+	{ "marked-w", 1, op_marked_w },
 	{ "memory-exec", 1, op_memory_exec },
 	{ "mkblk", 1, op_mkblk },
 	{ "mkchr", 1, op_mkchr },

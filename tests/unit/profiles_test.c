@@ -183,7 +183,7 @@ static const char *find_wrong_number(const struct profile *profile)
 static const char *differs(const struct profile *profile, enum which which)
 {
 	const struct expectation *expected = &expectations[which];
-	bool young = which == UNBOXED || which == OWNED || which == ATTRIBUTES;
+	bool young = which == UNBOXED || which == OWNED || which == ATTRIBUTES || which == STANDIN;
 
 	if (profile->otherwise != expected->otherwise)
 		return "otherwise";
