@@ -147,13 +147,28 @@ static int begin_returning(struct again_slot *slot)
 	return begin_call(slot, AGAIN_RETURNING, __NR_munmap, arguments);
 }
 
+/* Where the texts are is known with the page. */
+static void place_list(struct again_slot *slot)
+{
+	for (size_t i = 0; i < slot->list_texts; i++) {
+		char *at = slot->text + slot->list + i * sizeof(unsigned long);
+		unsigned long word;
+
+		memcpy(&word, at, sizeof(word));
+		word += (unsigned long)slot->page;
+		memcpy(at, &word, sizeof(word));
+	}
+}
+
 static int begin_calling(struct again_slot *slot)
 {
 	const struct kernel_iovec local = { slot->text, slot->size };
 	const struct kernel_iovec remote = { (void *)(uintptr_t)slot->page, slot->size };
 	uint64_t arguments[6];
-	long written = sys_process_vm_writev(slot->call.tid, &local, &remote);
+	long written;
 
+	place_list(slot);
+	written = sys_process_vm_writev(slot->call.tid, &local, &remote);
 	if (written != (long)slot->size) {
 		slot->result = written < 0 ? written : -EFAULT;
 		return begin_unmapping(slot);
@@ -161,6 +176,8 @@ static int begin_calling(struct again_slot *slot)
 	memcpy(arguments, slot->call.arguments, sizeof(arguments));
 	for (size_t i = 0; i < slot->path_count; i++)
 		arguments[slot->arguments[i]] = slot->page + slot->offsets[i];
+	if (slot->list > 0)
+		arguments[slot->list_argument] = slot->page + slot->list;
 	arguments[5] = AGAIN_MARK;
 	return begin_call(slot, AGAIN_CALLING, slot->call.number, arguments);
 }
@@ -429,6 +446,37 @@ static int copy_paths(struct again_slot *slot, const struct again_path *paths, s
 	return 0;
 }
 
+static int copy_list(struct again_slot *slot, const struct again_list *list)
+{
+	const size_t word = sizeof(unsigned long);
+	size_t start = (slot->size + word - 1) / word * word;
+
+	slot->list = 0;
+	slot->list_texts = 0;
+	if (list == NULL)
+		return 0;
+	if (list->text_count > AGAIN_TEXTS || list->rest_count > AGAIN_REST)
+		return -E2BIG;
+	slot->list = (unsigned int)start;
+	slot->list_argument = list->argument;
+	slot->list_texts = list->text_count;
+	slot->size = start + (list->text_count + list->rest_count) * word;
+	if (slot->size > sizeof(slot->text))
+		return -E2BIG;
+	memcpy(slot->text + start + list->text_count * word, list->rest, list->rest_count * word);
+	for (size_t i = 0; i < list->text_count; i++) {
+		unsigned long offset = slot->size;
+		size_t length = strnlen(list->texts[i], PATH_MAX) + 1;
+
+		if (length > sizeof(slot->text) - slot->size)
+			return -E2BIG;
+		memcpy(slot->text + start + i * word, &offset, word);
+		memcpy(slot->text + slot->size, list->texts[i], length);
+		slot->size += length;
+	}
+	return 0;
+}
+
 /* Has it stop on its way out of CALL, which it does not leave before it is answered. Not before Linux 5.19: there a
  * signal ends the waiting, and it may be waiting anew before we have seen it stop. */
 static int stop(struct again_slot *slot, const struct notify_call *call)
@@ -449,6 +497,12 @@ static int stop(struct again_slot *slot, const struct notify_call *call)
 int again_start(struct again *again, const struct notify_call *call, const struct again_path *paths,
 		size_t count)
 {
+	return again_start_list(again, call, paths, count, NULL);
+}
+
+int again_start_list(struct again *again, const struct notify_call *call,
+		     const struct again_path *paths, size_t count, const struct again_list *list)
+{
 	struct again_slot *slot = take_slot(again, call->tid);
 	bool ours;
 	int error;
@@ -457,6 +511,8 @@ int again_start(struct again *again, const struct notify_call *call, const struc
 		return -EAGAIN;
 	ours = slot->call.tid == call->tid && slot->step == AGAIN_STOPPING;
 	error = copy_paths(slot, paths, count);
+	if (error == 0)
+		error = copy_list(slot, list);
 	if (error == 0)
 		error = seize(call);
 	if (error == -EPERM && ours)

@@ -29,10 +29,21 @@
 #define AGAIN_MARK 0x6e657374 /* none of the calls in question has a sixth argument */
 #define AGAIN_SLOTS 64        /* calls at a time */
 #define AGAIN_PATHS 2         /* of a call */
+#define AGAIN_TEXTS 3         /* of a list */
+#define AGAIN_REST 1024       /* and of the caller's there */
 
 struct again_path {
 	unsigned int argument; /* 0 to 4 */
 	const char *text;
+};
+
+/* An array of strings that ARGUMENT points to, as that of execve(2): others first, then the caller's. */
+struct again_list {
+	unsigned int argument;
+	const char *texts[AGAIN_TEXTS];
+	size_t text_count;
+	const unsigned long *rest; /* its pointers, with the NULL */
+	size_t rest_count;
 };
 
 struct again_slot {
@@ -53,7 +64,10 @@ struct again_slot {
 	long result;
 	size_t path_count, size;
 	unsigned int arguments[AGAIN_PATHS], offsets[AGAIN_PATHS];
-	char text[16 + AGAIN_PATHS * PATH_MAX]; /* what is in the page */
+	unsigned int list, list_argument; /* where it is; 0: there is none */
+	size_t list_texts;
+	char text[16 + (AGAIN_PATHS + 1) * PATH_MAX +
+		  AGAIN_REST * sizeof(long)]; /* what is in the page */
 };
 
 /* With room for a number of calls at a time; zeroed: none. */
@@ -69,6 +83,10 @@ void again_prepare(void);
  * wait any more. */
 int again_start(struct again *again, const struct notify_call *call, const struct again_path *paths,
 		size_t count);
+
+/* The same with a LIST as well, or NULL. -E2BIG if that does not fit. */
+int again_start_list(struct again *again, const struct notify_call *call,
+		     const struct again_path *paths, size_t count, const struct again_list *list);
 
 /* What wait4(2) with __WALL has said of TID: everything, also of the listener's own children, which may be
  * callers. Of a thread that it does not know it only sees to it that it goes on. */

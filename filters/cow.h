@@ -22,6 +22,7 @@
 #include "mountns/tree.h"
 
 struct again;
+struct again_list;
 struct again_path;
 struct standin;
 
@@ -38,7 +39,8 @@ struct cow {
 	const struct standin *standin;
 	struct again *again;
 	int (*repeat)(struct again *again, const struct notify_call *call,
-		      const struct again_path *paths, size_t count); /* again_start() */
+		      const struct again_path *paths, size_t count,
+		      const struct again_list *list); /* again_start_list() */
 };
 
 /* The top of the tree where it is mounted in the box: at PATH. Returns a descriptor, or -errno. */

@@ -34,3 +34,6 @@ define PTRACE_SETSIGMASK	0x420b
 allow ptrace if arg0:64 in PTRACE_DETACH PTRACE_SYSCALL PTRACE_GETEVENTMSG PTRACE_GETREGSET PTRACE_SETREGSET PTRACE_SEIZE PTRACE_INTERRUPT PTRACE_LISTEN PTRACE_GETSIGMASK PTRACE_SETSIGMASK
 deny ptrace
 allow process_vm_writev tgkill waitid setitimer
+
+# Whether a script can be executed: filters/standin_script.c.
+allow faccessat

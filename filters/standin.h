@@ -17,7 +17,7 @@
  *
  *  - addresses of local sockets, and paths in /proc/PID/maps and such files: those are in the tree;
  *  - openat2 with RESOLVE_BENEATH or RESOLVE_IN_ROOT from a directory above the lower one;
- *  - the interpreter that a script names by a path into the lower directory;
+ *  - an interpreter in the lower directory that is a script itself;
  *  - a caller with another root directory;
  *  - another mount of the lower directory, where the path goes there without any link or "..";
  *  - fanotify_mark on machines of 32 bits, which has no argument left for filters/again.h;
@@ -84,6 +84,24 @@ int standin_text(int fds, const struct standin_place *place, char text[PATH_MAX]
 /* Puts the lower directory's name in front of TEXT, if it is one in the tree. Returns its length then, 0 if it is
  * none, or -ENAMETOOLONG. */
 int standin_show(const struct standin *standin, char text[PATH_MAX]);
+
+/* "#!" and what follows, cut where the kernel cuts it: execve(2), "Interpreter scripts". */
+#define STANDIN_HEADER 256
+struct standin_script {
+	char interpreter[STANDIN_HEADER], argument[STANDIN_HEADER]; /* "": there is none */
+};
+
+/* Whether FD is an executable script. */
+bool standin_read_script(int fds, int fd, struct standin_script *script);
+
+/*
+ * Has CALL, an exec of the script, begin its INTERPRETER, which is in the tree, as the kernel would: with the script
+ * by NAME, and the caller's arguments but the first, which are at ADDRESS. PATH is the argument that is the path, the
+ * next one's is ADDRESS. Returns 0 or -errno.
+ */
+int standin_execute_script(const struct notify_call *call, const struct cow *cow,
+			   const struct standin_script *script, const char *name,
+			   const char *interpreter, unsigned int path);
 
 /* The context is a struct cow with a STANDIN. The listener keeps no places (filters/places.h): the calls that give a
  * caller another root are not notified here. */

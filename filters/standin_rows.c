@@ -143,7 +143,7 @@ static struct notify_answer refuse(const struct notify_call *call, const struct 
 	if (!asked->places[asked->last].crossed || (error != -ENOENT && error != -ENOTDIR) ||
 	    !notify_waits(call))
 		return notify_return(error);
-	error = cow->repeat(cow->again, call, &path, 1);
+	error = cow->repeat(cow->again, call, &path, 1, NULL);
 	return error == 0 ? notify_taken() : notify_return(error);
 }
 
@@ -166,7 +166,7 @@ static struct notify_answer go_on(const struct notify_call *call, const struct c
 		return notify_return(error);
 	if (count == 0)
 		return notify_continue();
-	error = notify_waits(call) ? cow->repeat(cow->again, call, paths, count) : -ESRCH;
+	error = notify_waits(call) ? cow->repeat(cow->again, call, paths, count, NULL) : -ESRCH;
 	return error == 0 ? notify_taken() : notify_return(error);
 }
 
@@ -407,20 +407,73 @@ static int reach_executable(const struct notify_call *call, const struct asked *
 	return -ENOENT;
 }
 
+/* Opens the interpreter if it is in the tree, where the kernel would not find it. Returns -errno if it is not. */
+static int reach_interpreter(const struct notify_call *call, const struct cow *cow,
+			     const char *path, char text[PATH_MAX])
+{
+	struct standin_place place;
+	int fd = -ENOENT;
+
+	if (standin_find(call, cow->standin, cow->fds, AT_FDCWD, path, WALK_FOLLOW, &place) == 0 &&
+	    place.crossed && standin_text(cow->fds, &place, text) == 0)
+		fd = standin_reach(&place);
+	standin_close(&place);
+	return fd;
+}
+
+/* Whether *FD is a script to be executed by us: so that its interpreter is found, and is told the script's name as it
+ * was said. Then the second path is the interpreter's. *FD becomes that, if it is in the tree. */
+static bool is_script(const struct notify_call *call, const struct cow *cow, struct asked *asked,
+		      struct standin_script *script, int *fd)
+{
+	int interpreter;
+
+	if (asked->places[0].parent < 0 ||
+	    (call->number == __NR_execveat && notify_int(call->arguments[0]) != AT_FDCWD) ||
+	    tree_fill(cow->tree, cow->fds, *fd, false) < 0 ||
+	    !standin_read_script(cow->fds, *fd, script))
+		return false;
+	interpreter = reach_interpreter(call, cow, script->interpreter, asked->paths[1]);
+	if (interpreter < 0) {
+		strcpy(asked->paths[1], script->interpreter);
+		return asked->places[0].crossed;
+	}
+	sys_close(*fd);
+	*fd = interpreter;
+	return true;
+}
+
+static struct notify_answer execute_script(const struct notify_call *call, const struct cow *cow,
+					   struct asked *asked, const struct standin_script *script)
+{
+	int error = standin_execute_script(call, cow, script, asked->paths[0], asked->paths[1],
+					   (unsigned int)asked->row->paths[0].path);
+
+	/* With too many arguments it is told another name of itself, if it has an interpreter then. */
+	if (error == -E2BIG)
+		return go_on(call, cow, asked);
+	return error == 0 ? notify_taken() : notify_return(error);
+}
+
 static struct notify_answer handle_execute(const struct notify_call *call, void *context)
 {
 	struct cow *cow = context;
 	struct asked asked;
+	struct standin_script script;
 	struct notify_answer answer = notify_continue();
 	int fd = -ENOENT, error = look(call, cow, &asked);
+	bool interpreted;
 
 	if (error == 0)
 		fd = reach_executable(call, &asked);
+	interpreted = fd >= 0 && is_script(call, cow, &asked, &script, &fd);
 	if (error < 0)
 		answer = notify_return(error);
 	else if (fd >= 0)
 		answer = cow_execute(call, cow, fd);
-	if (answer.kind == NOTIFY_CONTINUE)
+	if (answer.kind == NOTIFY_CONTINUE && interpreted)
+		answer = execute_script(call, cow, &asked, &script);
+	else if (answer.kind == NOTIFY_CONTINUE)
 		answer = go_on(call, cow, &asked);
 	end(&asked);
 	return answer;

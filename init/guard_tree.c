@@ -58,7 +58,7 @@ int guard_tree_open(struct guard_tree *tree, const struct box *box)
 	tree->cow.tree = &tree->tree;
 	tree->cow.standin = &tree->standin;
 	tree->cow.again = tree->again;
-	tree->cow.repeat = again_start;
+	tree->cow.repeat = again_start_list;
 	return 0;
 }
 

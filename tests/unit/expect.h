@@ -762,6 +762,7 @@ static const struct row guard_cow_rows[] = {
 	{ "tgkill", ALL, ALLOW, { 0 } },
 	{ "waitid", ALL, ALLOW, { 0 } },
 	{ "setitimer", ALL, ALLOW, { 0 } },
+	{ "faccessat", ALL, ALLOW, { 0 } },
 	{ "ptrace", ALL, ALLOW, { 17 } },
 	{ "ptrace", ALL, ALLOW, { 24 } },
 	{ "ptrace", ALL, ALLOW, { 0x4201 } },

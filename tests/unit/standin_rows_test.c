@@ -8,16 +8,20 @@
 #include "filters/filter.h"
 #include "tests/unit/standin_room.h"
 
-/* What was to be made again, "ARGUMENT=TEXT;..." */
+/* What was to be made again, "ARGUMENT=TEXT;...", after a list as "TEXT|...COUNT#ARGUMENT;" */
 static char *record;
 
 static int repeat(struct again *again, const struct notify_call *call,
-		  const struct again_path *paths, size_t count)
+		  const struct again_path *paths, size_t count, const struct again_list *list)
 {
 	struct seccomp_notif_resp response = { .id = call->id, .val = 4242 };
 	char *end = record;
 
 	(void)again;
+	for (size_t i = 0; list != NULL && i < list->text_count; i++)
+		end += sprintf(end, "%s|", list->texts[i]);
+	if (list != NULL)
+		end += sprintf(end, "%zu#%u;", list->rest_count, list->argument);
 	for (size_t i = 0; i < count; i++)
 		end += sprintf(end, "%u=%s;", paths[i].argument, paths[i].text);
 	return ioctl(call->listener, SECCOMP_IOCTL_NOTIF_SEND, &response) == 0 ? 0 : -errno;
@@ -359,6 +363,88 @@ static void opens(void **state)
 	assert_int_equal(serve(ask_opens, true, &empty), 0);
 }
 
+/* ---- scripts ---- */
+
+static bool begins(const char *name, char *const arguments[], const char *expected)
+{
+	char path[PATH_MAX], text[4 * PATH_MAX];
+	long result;
+
+	record[0] = '\0';
+	result = syscall(SYS_execve, expand(path, name), arguments, NULL);
+	expand(text, expected);
+	if ((result == 4242) == (text[0] != '\0') && strcmp(record, text) == 0)
+		return true;
+	dprintf(2, "# %s: %ld (%d) %s; not %s\n", path, result, errno, record, text);
+	return false;
+}
+
+#define SHELL "@/home/proj/sub/shell|-x  y|"
+#define SHELL_PATH "=@/store/tree/sub/shell;"
+
+static int ask_scripts(void)
+{
+	static char first[] = "zero", second[] = "one";
+	char *const arguments[] = { first, second, NULL }, *none[] = { NULL };
+	static char *many[AGAIN_REST + 3];
+
+	CHECK(chdir(store) == 0);
+	/* Their interpreter would not be found. */
+	CHECK(begins("tool", arguments, SHELL "tool|2#1;0" SHELL_PATH));
+	CHECK(begins("@/home/proj/tool", arguments, SHELL "@/home/proj/tool|2#1;0" SHELL_PATH));
+	CHECK(begins("tool", none, SHELL "tool|1#1;0" SHELL_PATH));
+	CHECK(begins("tool", NULL, SHELL "tool|1#1;0" SHELL_PATH));
+	record[0] = '\0';
+	CHECK(syscall(SYS_execveat, AT_FDCWD, "tool", none, NULL, 0L) == 4242);
+	CHECK(strstr(record, "|1#2;1=") != NULL);
+	CHECK(syscall(SYS_execve, "tool", 1L, NULL) == -1 && errno == EFAULT);
+
+	/* It would, but would not know the script's name. */
+	CHECK(begins("@/home/proj/plain", none,
+		     "/nothing/sh|@/home/proj/plain|1#1;0=/nothing/sh;"));
+	CHECK(begins("plain", none, ""));
+	for (size_t i = 0; i < COUNT(many) - 1; i++)
+		many[i] = first;
+	CHECK(begins("@/home/proj/plain", many, "0=@/store/tree/plain;"));
+	many[AGAIN_REST] = NULL;
+	CHECK(begins("@/home/proj/plain", many,
+		     "/nothing/sh|@/home/proj/plain|1024#1;0=/nothing/sh;"));
+
+	/* What is none. */
+	CHECK(begins("@/home/proj/file", none, "0=@/store/tree/file;"));
+	CHECK(begins("@/home/proj/locked", none, "0=@/store/tree/locked;"));
+	CHECK(begins("@/home/proj/long", none, "0=@/store/tree/long;"));
+	CHECK(begins("@/home/proj/bare", none, "0=@/store/tree/bare;"));
+	return 0;
+}
+
+static void make_script(const char *name, const char *text, mode_t mode)
+{
+	char content[PATH_MAX];
+
+	make_file(name, expand(content, text));
+	must(chmod(name, mode));
+}
+
+static void scripts(void **state)
+{
+	char text[300];
+
+	(void)state;
+	must(chdir(store));
+	make_script("sub/shell", "x", 0755);
+	make_script("tool", "#!  @/home/proj/sub/shell \t-x  y  \nexit\n", 0755);
+	make_script("plain", "#!/nothing/sh\n", 0755);
+	make_script("locked", "#!/nothing/sh\n", 0644);
+	make_script("bare", "#!  \n", 0755);
+	memset(text, 'x', sizeof(text) - 1);
+	memcpy(text, "#!/nothing/sh ", 14);
+	text[sizeof(text) - 1] = '\0';
+	make_script("long", text, 0755);
+	must(chdir("/"));
+	assert_int_equal(serve(ask_scripts, true, &empty), 0);
+}
+
 /* ---- attributes, which are another listener's ---- */
 
 static int ask_attributes(void)
@@ -502,8 +588,8 @@ static int set_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(calls),      cmocka_unit_test(names), cmocka_unit_test(opens),
-		cmocka_unit_test(attributes), cmocka_unit_test(fills),
+		cmocka_unit_test(calls),   cmocka_unit_test(names),      cmocka_unit_test(opens),
+		cmocka_unit_test(scripts), cmocka_unit_test(attributes), cmocka_unit_test(fills),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, remove_room);
