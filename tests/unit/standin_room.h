@@ -39,7 +39,7 @@ static void must(int result)
 }
 
 /* "@" is the room. */
-static const char *expand(char out[PATH_MAX], const char *text)
+static const char *expand(char *out, const char *text)
 {
 	char *end = out;
 
@@ -168,7 +168,8 @@ static int count_descriptors(void)
 }
 
 /* Serves MAIN until its end. Returns its exit status. Nothing stays open. */
-static int run(int (*main)(void), const struct sock_fprog *filter, struct notify *notify)
+__attribute__((unused)) static int run(int (*main)(void), const struct sock_fprog *filter,
+				       struct notify *notify)
 {
 	int status, pid, before = count_descriptors();
 
