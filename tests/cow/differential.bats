@@ -181,7 +181,7 @@ job() {
 @test "files and directories moved, copied, linked" { job files; }
 @test "directories moved while they are in use" { job directories notify; }
 @test "programs made and run" { job programs; }
-@test "sockets, and an interpreter by its path" { job sockets "overlay notify"; }
+@test "sockets" { job sockets "overlay notify"; }
 
 # random SEED BACKEND [overlay]
 random() {

@@ -262,20 +262,19 @@ job_programs() {
 	./old 3
 	cp echo echo2
 	./echo2 copied
+	printf '#!%s/interpreter\nnothing\n' "$PWD" >script
+	cp /bin/cat interpreter
+	chmod 0755 script
+	./script | sed 's,#!.*/,,'
 	mv echo renamed
 	./renamed moved
 }
 
-# Sockets, and a script's interpreter by its path.
 start_sockets() {
 	echo x >file
 }
 
 job_sockets() {
-	printf '#!%s/interpreter\nnothing\n' "$PWD" >script
-	cp /bin/cat interpreter
-	chmod 0755 script
-	./script | sed 's,#!.*/,,'
 	python3 -c '
 import socket, threading
 s = socket.socket(socket.AF_UNIX); s.bind("sock"); s.listen(1)
