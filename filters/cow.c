@@ -17,9 +17,10 @@
 /* O_ACCMODE, which musl lets O_PATH be a part of. */
 #define ACCESS 3
 
-/* Flags that say nothing about the path, and do nothing to a regular file. */
+/* Flags that say nothing about the path, and do nothing to a regular file that is there. */
 #define PLAIN                                                                                      \
-	(ACCESS | O_APPEND | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC | KERNEL_LARGEFILE)
+	(ACCESS | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC |            \
+	 KERNEL_LARGEFILE)
 
 /* What is about finding the file, which has been found. */
 #define FINDS (O_CREAT | O_EXCL | O_NOFOLLOW | O_ASYNC)
@@ -118,7 +119,7 @@ static struct notify_answer fill_opened(const struct cow *cow, int fd, int flags
 static struct notify_answer open_path(const struct notify_call *call, struct cow *cow, int dirfd,
 				      uint64_t address, int flags, uint64_t resolve)
 {
-	struct target_opening opening = { .flags = flags | O_NOCTTY | O_CLOEXEC };
+	struct target_opening opening = { .flags = (flags & ~O_CREAT) | O_NOCTTY | O_CLOEXEC };
 	struct notify_answer result;
 	char path[PATH_MAX];
 	bool follow = (flags & O_NOFOLLOW) == 0;

@@ -2,10 +2,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "filters/places.h"
 #include "filters/target.h"
 #include "mountns/sys.h"
+
+#define NAME_SIZE 32
 
 static bool is_it(const struct place *place, const struct kernel_statx *stat)
 {
@@ -37,7 +40,7 @@ void places_begin(struct places *places, int root, int top, const char *path)
 
 static bool is_inside(const struct places *places, const struct kernel_statx *stat)
 {
-	return places->top.fd >= 0 && places->top.mount == stat->mount_id;
+	return places->top.fd >= 0 && places->top.mount == stat->mount_id && S_ISDIR(stat->mode);
 }
 
 void places_move(struct places *places)
@@ -79,12 +82,22 @@ const char *places_below(const struct notify_call *call, int start, const char *
 		       : NULL;
 }
 
-static int find_kept(const struct notify_call *call)
+static int open_start(const struct notify_call *call, int dirfd)
+{
+	return dirfd == AT_FDCWD ? target_open(call, "/cwd") : target_open_fd(call, dirfd);
+}
+
+static int find_kept(const struct notify_call *call, int dirfd)
 {
 	const struct places *places = call->places;
+	char name[NAME_SIZE] = "/cwd";
 	struct kernel_statx stat;
 
-	if (places->elsewhere || target_stat(call, "/cwd", &stat) < 0)
+	if (places->elsewhere[dirfd == AT_FDCWD] || (dirfd < 0 && dirfd != AT_FDCWD))
+		return -1;
+	if (dirfd >= 0)
+		target_number(stpcpy(name, "/fd/"), (unsigned int)dirfd, "");
+	if (target_stat(call, name, &stat) < 0)
 		return -1;
 	for (size_t i = 0; i < PLACES; i++)
 		if (is_it(&places->here[i], &stat))
@@ -101,21 +114,23 @@ static void keep(struct places *places, int fd, const struct kernel_statx *stat)
 	*place = make(fd, stat);
 }
 
-static int start_here(const struct notify_call *call, bool *inside)
+static int start_here(const struct notify_call *call, int dirfd, bool *inside)
 {
 	struct places *places = call->places;
 	struct kernel_statx stat;
+	bool *elsewhere;
 	int fd;
 
 	if (places == NULL || places->top.fd < 0)
-		return target_open(call, "/cwd");
-	fd = find_kept(call);
+		return open_start(call, dirfd);
+	fd = find_kept(call, dirfd);
 	if (fd < 0) {
-		fd = target_open(call, "/cwd");
+		fd = open_start(call, dirfd);
 		if (fd < 0 || sys_statx(fd, "", AT_EMPTY_PATH, &stat) < 0)
 			return fd;
-		places->elsewhere = !is_inside(places, &stat);
-		if (places->elsewhere)
+		elsewhere = &places->elsewhere[dirfd == AT_FDCWD];
+		*elsewhere = !is_inside(places, &stat);
+		if (*elsewhere)
 			return fd;
 		keep(places, fd, &stat);
 	}
@@ -126,20 +141,11 @@ static int start_here(const struct notify_call *call, bool *inside)
 
 int places_start(const struct notify_call *call, int dirfd, const char *path, bool *inside)
 {
-	struct kernel_statx stat;
-	int fd;
-
 	if (inside != NULL)
 		*inside = false;
 	if (path[0] == '/')
 		return is_rooted(call) ? call->places->root.fd : target_open(call, "/root");
-	if (dirfd == AT_FDCWD)
-		return start_here(call, inside);
-	fd = target_open_fd(call, dirfd);
-	if (fd >= 0 && inside != NULL && call->places != NULL)
-		*inside = sys_statx(fd, "", AT_EMPTY_PATH, &stat) == 0 &&
-			  is_inside(call->places, &stat);
-	return fd;
+	return start_here(call, dirfd, inside);
 }
 
 void places_leave(const struct notify_call *call, int fd)

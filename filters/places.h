@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Directories where the callers' paths begin, which a listener keeps open: to see that a caller's root or
- * working directory is one of them takes one call, to open and close it two. A directory that is held is not another
- * one's number, nor its mount, so equal numbers are the same directory by the same mount. Working directories are
- * held in one mount alone, that of the tree of copy-on-write, so that no other mount is busy for it.
+ * Directories where the callers' paths begin, which a listener keeps open: to see that a caller's root, working
+ * directory or descriptor is one of them takes one call, to open and close it two. A directory that is held is not another
+ * one's number, nor its mount, so equal numbers are the same directory by the same mount. They are, but for
+ * the root, held in one mount alone, that of the tree of copy-on-write, so that no other mount is busy for it.
  */
 #ifndef FILTERS_PLACES_H
 #define FILTERS_PLACES_H
 
 #include "filters/notify.h"
 
-#define PLACES 4 /* as many processes take turns, for instance in a make -j */
+#define PLACES 4 /* as many processes take turns, or directories of one */
 
 struct place {
 	int fd; /* -1: none */
@@ -26,7 +26,8 @@ struct places {
 	bool moved; /* not for sure any more, so each is asked for its own: see places_move() */
 	struct place here[PLACES];
 	unsigned int next;
-	bool elsewhere; /* the last working directory was not in the tree */
+	bool elsewhere
+		[2]; /* the last one that was asked for: of descriptors, and working directories */
 };
 
 /* Begins with these directories, which stay open, and TOP's PATH. No TOP, or one that cannot be looked at: nothing is

@@ -151,6 +151,47 @@ CHANGE='cd d; echo more >>a; rm -r sub; mkdir new; echo x >new/file; chmod 0600 
 }
 
 # The listener keeps in mind what the root is.
+@test "and at each descriptor, of whatever, also one that was closed and is another now" {
+	cat >"$T/at.py" <<'END'
+import os, sys
+os.chdir(sys.argv[1])
+
+def show(dirfd, name, flags=os.O_RDONLY):
+    try:
+        fd = os.open(name, flags, dir_fd=dirfd)
+        print(os.read(fd, 9).decode().strip(), end=" ")
+        os.close(fd)
+    except OSError as error:
+        print(error.strerror.split()[0], end=" ")
+
+top, sub, other = (os.open(name, os.O_PATH) for name in (".", "sub", "/"))
+for i in range(2):
+    show(top, "a")
+    show(sub, "b", os.O_RDWR | os.O_CREAT)
+    show(top, "sub/b")
+    show(sub, "../a")
+    show(other, sys.argv[1][1:] + "/a")
+    show(sub, "none")
+os.rename("sub", "moved")
+show(sub, "b")
+show(os.open("a", os.O_PATH), "b")
+show(os.open("a", os.O_RDONLY), ".")
+os.dup2(top, sub)
+show(sub, "a")
+show(sub, "b")
+os.close(sub)
+show(sub, "a")
+show(-1000, "a")
+os.umask(0)
+print(oct(os.fstat(os.open("fresh", os.O_RDWR | os.O_CREAT, 0o640, dir_fd=top)).st_mode))
+END
+	give "$T"
+	run cow "${SYSTEM[@]}" -r "$T/at.py" -- python3 "$T/at.py" "$T/d"
+	exits 0
+	each='one two two one one No '
+	[ "$output" = "$each${each}two Not Not one No Bad Bad 0o100640" ]
+}
+
 @test "paths begin at each process's root, by whatever call that became another one" {
 	mkdir -p "$T/d/jail$T/d"
 	echo jailed >"$T/d/jail/f"
