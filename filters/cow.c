@@ -413,6 +413,8 @@ const struct notify_row cow_rows[] = {
 	{ __NR_mknod, handle_special },
 #endif
 	{ __NR_mknodat, handle_special },
+	{ __NR_mount, handle_special },
+	{ __NR_fsopen, handle_special },
 	{ __NR_chroot, handle_root },
 	{ __NR_pivot_root, handle_root },
 	{ __NR_setns, handle_root },

@@ -17,13 +17,14 @@ allow openat if arg2:32 & MAKES == MAKES
 notify openat
 notify creat openat2 truncate truncate64 execve execveat
 
-# From the moment when there are FIFOs or devices, what is opened is looked at before: filters/cow.h. Neither the type
-# 0 nor S_IFREG nor S_IFSOCK is one.
+# From the moment when there may be FIFOs or devices, what is opened is looked at before: filters/cow.h. Neither the type
+# 0 nor S_IFREG nor S_IFSOCK is one. An overlay with its upper directory in the tree copies them there.
 define S_IFMT	0170000
 allow mknod if arg1:32 & S_IFMT in 0 0100000 0140000
 notify mknod
 allow mknodat if arg2:32 & S_IFMT in 0 0100000 0140000
 notify mknodat
+notify mount fsopen
 
 # What gives somebody another root: filters/places.h. The flags of clone3 are in memory.
 define CLONE_NEWNS	0x20000

@@ -134,6 +134,27 @@ CHANGE='cd d; echo more >>a; rm -r sub; mkdir new; echo x >new/file; chmod 0600 
 	[ "$output" = $'one\nthrough\nthere' ]
 }
 
+@test "nor one that an overlay has copied there" {
+	[ "$NB_AS" = user ] || skip "root's id cannot be mapped once more: user_namespaces(7), CAP_SETFCAP"
+	cat >"$T/over.sh" <<'END'
+set -e
+mkdir upper work
+unshare -rm /bin/sh -ec 'mount -t overlay overlay -o "lowerdir=$1/lower,upperdir=upper,workdir=work,userxattr" sub
+	chmod 0600 sub/fifo' - "$1" || exit 77
+[ -p upper/fifo ]
+echo through | dd of=upper/fifo conv=notrunc,nocreat status=none &
+cat a upper/fifo
+END
+	mkdir "$T/lower"
+	mkfifo -m 0666 "$T/lower/fifo"
+	give "$T"
+	NB_LIMIT=30 run cow "${SYSTEM[@]}" -r "$T/over.sh" -r "$T/lower" --filter none --allow-userns --chdir "$T/d" -- \
+		/bin/sh "$T/over.sh" "$T"
+	[ "$status" != 77 ] || skip "no overlay can be mounted"
+	exits 0
+	[ "$output" = $'one\nthrough' ]
+}
+
 @test "paths begin where each process is, which may move, be removed, or be elsewhere" {
 	for i in 1 2 3 4 5 6; do
 		mkdir "$T/d/$i"

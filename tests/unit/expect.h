@@ -814,6 +814,8 @@ static const struct row cow_rows[] = {
 	{ "execve", ALL, NOTIFY, { 0 } },
 	{ "execveat", ALL, NOTIFY, { 0 } },
 	{ "landlock_restrict_self", ALL, NOTIFY, { 0 } },
+	{ "mount", ALL, NOTIFY, { 0 } },
+	{ "fsopen", ALL, NOTIFY, { 0 } },
 	{ "chroot", ALL, NOTIFY, { 0 } },
 	{ "pivot_root", ALL, NOTIFY, { 0 } },
 	{ "setns", ALL, NOTIFY, { 3, 0 } },
