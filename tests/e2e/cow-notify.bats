@@ -304,6 +304,7 @@ END
 	rm "$T/d/sub/b"
 	for child in $(children "$LAUNCHER"); do
 		for pid in $(children "$child"); do
+			timeout -s KILL 20 /bin/sh -c 'until grep -q "^State:.*T" /proc/$1/status; do :; done' - "$pid"
 			as_caller kill -CONT "$pid"
 		done
 	done
