@@ -277,7 +277,7 @@ fuzz: build/fuzz/oci ## feed random input to the parser of users' profiles (FUZZ
 lint: $(GENERATED) $(GEN)/options ## static checks of code, scripts and man page
 	@tests/lint
 
-bench: $(B)/nestbox $(BENCH_PROGRAMS) ## how long a start takes: ratios to the floor, bubblewrap and tini
+bench: $(B)/nestbox $(BENCH_PROGRAMS) $(HELPERS)/deny ## how long a start takes: ratios to the floor, bubblewrap and tini
 	@NESTBOX=$(B)/nestbox tests/bench/run
 	@NESTBOX=$(B)/nestbox tests/bench/scale
 	@NESTBOX=$(abspath $(B)/nestbox) tests/bench/idle

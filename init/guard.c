@@ -57,16 +57,16 @@ static bool follow_init(struct guard *guard, int status)
 	return false;
 }
 
-/* The init, and callers that make a call again. */
+/* The init, callers that make a call again and, if we are process 1, others' orphans. */
 static bool follow_all(struct guard *guard)
 {
 	int pid, status;
 
 	while ((pid = sys_wait4(-1, &status, WNOHANG | WUNTRACED | __WALL)) > 0)
-		if (pid != guard->init)
-			again_event(guard->tree.again, pid, status);
-		else if (follow_init(guard, status))
+		if (pid == guard->init && follow_init(guard, status))
 			return true;
+		else if (pid != guard->init && guard->box->notifies)
+			again_event(guard->tree.again, pid, status);
 	return false;
 }
 
@@ -177,7 +177,6 @@ static int serve(struct guard *guard)
 		guard->attributes.standin = &guard->tree.standin;
 	}
 	error = await(guard, &notify.listener);
-
 	if (error != 0)
 		return error;
 	error = confine(guard);
