@@ -371,18 +371,21 @@ void again_event(struct again *again, int tid, int status)
 #define PATIENCE 10000 /* in microseconds */
 #define ATTEMPTS 100
 
+static int heir;
+
 static void interrupt(int signal, siginfo_t *info, void *context)
 {
-	(void)signal;
-	(void)info;
+	if (info->si_code != SI_KERNEL)
+		sys_kill(heir, signal);
 	registers_fail(context, __NR_ptrace, PTRACE_SEIZE, -EINTR);
 }
 
-void again_prepare(void)
+void again_prepare(int process)
 {
 	const uint64_t alarm = 1ULL << (SIGALRM - 1);
 	struct sigaction action = { .sa_sigaction = interrupt, .sa_flags = SA_SIGINFO };
 
+	heir = process;
 	/* The C library's, which knows how a handler returns; it does not fail. */
 	(void)sigaction(SIGALRM, &action, NULL);
 	(void)sys_sigprocmask(SIG_UNBLOCK, &alarm, NULL);

@@ -75,8 +75,9 @@ struct again {
 	struct again_slot slots[AGAIN_SLOTS];
 };
 
-/* Once, before the others. SIGALRM is theirs from then on, and not blocked. */
-void again_prepare(void);
+/* Once, before the others. SIGALRM is theirs from then on, and not blocked; that of others is for PROCESS, which is
+ * not reaped before the last of them. */
+void again_prepare(int process);
 
 /* Takes CALL over. Returns 0, upon which it is NOTIFY_TAKEN, or -errno: nothing has happened. That is
  * -EAGAIN when there is no slot, -EPERM when somebody else traces the caller or we may not, and -ESRCH when it does not

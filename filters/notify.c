@@ -150,7 +150,9 @@ static int serve_one(struct notify *notify)
 	call.pc = notification.data.instruction_pointer;
 	for (size_t i = 0; i < 6; i++)
 		call.arguments[i] = notification.data.args[i];
+	notify->call = &call;
 	answer(notify, &call);
+	notify->call = NULL;
 	return 0;
 }
 
@@ -174,6 +176,8 @@ static int wait_for_call(struct notify *notify)
 		}
 		if (fds[0].revents != 0 && (fds[0].revents & POLLIN) == 0) {
 			fds[0].fd = -1;
+			if (notify->end != NULL)
+				notify->end(notify->other_context);
 			if (notify->serve_other == NULL)
 				return 0;
 		}

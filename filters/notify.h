@@ -101,8 +101,11 @@ struct notify {
 	int other;
 	int (*serve_other)(void *context);
 	void *other_context;
-	bool openat2;   /* who serves may call that, whose flags no filter sees */
-	bool two_steps; /* ADDFD and SEND are two calls: before Linux 5.14 */
+	void (*end)(
+		void *context); /* when there will be no call any more; the same context; NULL: nothing is done */
+	const struct notify_call *call; /* that is being answered, or NULL */
+	bool openat2;                   /* who serves may call that, whose flags no filter sees */
+	bool two_steps;                 /* ADDFD and SEND are two calls: before Linux 5.14 */
 	bool stopped; /* somebody ends who serves: before Linux 6.11 it then does not end by itself */
 	/* The kernel takes no answer for a caller that is gone. Nothing that these handlers do before theirs has
 	 * an effect but where they have asked notify_waits() themselves, so target.h's need not. */

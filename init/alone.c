@@ -125,6 +125,7 @@ static void settle(const struct box *box)
 		cow != NULL ? cow->lock : -1,
 		cow != NULL ? cow->lower : -1,
 		cow != NULL ? cow->upper : -1,
+		box->guarded ? box->listener[1] : -1,
 	};
 	const size_t count = sizeof(kept) / sizeof(kept[0]);
 
@@ -202,6 +203,7 @@ static int begin(struct box *box, struct workload *workload, struct reaper *reap
 	reaper->skipped = jobs_detach(plan);
 	if (!plan->pause && start(box, workload, reaper, fault) != 0)
 		return -1;
+	guard_leave_alone(box);
 	settle(box);
 	return 0;
 }
@@ -229,7 +231,8 @@ static int conclude(struct box *box, const struct reaper *reaper)
 		status_ended(plan, reaper->status);
 		status = reaper_exit_status(plan, reaper->status);
 	}
-	if ((reaper->gave_up ? changes_leave(box) : changes_end(box, status == 0)) != 0)
+	if ((reaper->gave_up || !guard_await(box) ? changes_leave(box)
+						  : changes_end(box, status == 0)) != 0)
 		return EXIT_NESTBOX;
 	return status;
 }

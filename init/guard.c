@@ -13,6 +13,7 @@
 #include "filters/attributes.h"
 #include "filters/cow.h"
 #include "filters/filter.h"
+#include "init/clock.h"
 #include "init/descriptors.h"
 #include "init/fence.h"
 #include "init/guard.h"
@@ -32,6 +33,7 @@ struct guard {
 	int proc;               /* directory */
 	int fds;                /* the process's own, in PROC */
 	int status;             /* of the init, when it has ended */
+	const struct notify *notify;
 };
 
 /* --- Signals down, the status up ------------------------------------------------------------------ */
@@ -79,6 +81,25 @@ static int serve_signals(void *context)
 	return follow_all(guard) ? -ECHILD : 0;
 }
 
+/* Of a copy that takes long: others wait for us, too, and its caller may be dead. */
+static int pause_copying(void *context)
+{
+	const struct guard *guard = context;
+	const struct notify_call *call = guard->notify->call;
+
+	if (serve_signals(context) != 0)
+		sys_exit_group(guard->status);
+	return call == NULL || notify_waits(call) ? 0 : -ESRCH;
+}
+
+/* Nobody has the filter any more, and nothing is being done for anybody: guard_await(). */
+static void close_socket(void *context)
+{
+	const struct guard *guard = context;
+
+	sys_close(guard->box->listener[0]);
+}
+
 /* Waits for the LISTENER. Returns 0, or -errno: -ECHILD at the init's end. */
 static int await(struct guard *guard, int *listener)
 {
@@ -100,6 +121,7 @@ static int await(struct guard *guard, int *listener)
 		if (report_read_fd(guard->box->listener[0], &report, listener) == 1)
 			return 0;
 		/* The command was not run: the init tells why, and ends. */
+		close_socket(guard);
 		fds[1].fd = -1;
 	}
 }
@@ -150,7 +172,6 @@ static int confine(const struct guard *guard)
 	const struct sock_fprog program = { filter->len,
 					    (struct sock_filter *)(uintptr_t)filter->code };
 
-	sys_close(guard->box->listener[0]);
 	return sys_seccomp(SECCOMP_SET_MODE_FILTER, 0, &program);
 }
 
@@ -169,11 +190,15 @@ static int serve(struct guard *guard)
 		.other = guard->signals,
 		.serve_other = serve_signals,
 		.other_context = guard,
+		.end = close_socket,
 	};
 	int error;
 
+	guard->notify = &notify;
 	if (notifies) {
-		guard_tree_begin(&guard->tree, guard->box, guard->fds);
+		guard->tree.tree.pause = pause_copying;
+		guard->tree.tree.context = guard;
+		guard_tree_begin(&guard->tree, guard->box, guard->fds, guard->init);
 		guard->attributes.standin = &guard->tree.standin;
 	}
 	error = await(guard, &notify.listener);
@@ -308,4 +333,29 @@ int guard_start(struct box *box, struct fault *fault)
 	if (error == 0 && sys_getppid() != pid)
 		error = -ESRCH;
 	return error < 0 ? fault_errno(fault, "fallback", "listener", error) : 0;
+}
+
+/* --- For the init ----------------------------------------------------------------------------------- */
+
+/* A piece of a copy may take its time. */
+#define AWAITED 10000000000ULL
+
+void guard_leave_alone(const struct box *box)
+{
+	if (box->guarded)
+		(void)shutdown(box->listener[1], SHUT_WR);
+}
+
+bool guard_await(const struct box *box)
+{
+	const uint64_t deadline = clock_now() + AWAITED;
+	struct pollfd socket = { .fd = box->listener[1] };
+	struct kernel_timespec rest;
+
+	while (box->guarded && (socket.revents & POLLHUP) == 0) {
+		if (!clock_rest(deadline, &rest))
+			return false;
+		(void)sys_ppoll(&socket, 1, &rest);
+	}
+	return true;
 }

@@ -16,4 +16,10 @@ void guard_choose(struct box *box);
 /* Forks if BOX is guarded. Returns in the init alone: 0, or -1 with the fault, where nothing was forked. */
 int guard_start(struct box *box, struct fault *fault);
 
+/* In that init, when the command has been started: it sends nothing any more. */
+void guard_leave_alone(const struct box *box);
+
+/* When all that had the filter are dead: until nothing more is done to the tree. Returns whether that is so. */
+bool guard_await(const struct box *box);
+
 #endif

@@ -70,9 +70,9 @@ void guard_tree_list(const struct guard_tree *tree, int fds[GUARD_TREE_FDS])
 	fds[3] = tree->cow.root;
 }
 
-void guard_tree_begin(struct guard_tree *tree, const struct box *box, int fds)
+void guard_tree_begin(struct guard_tree *tree, const struct box *box, int fds, int init)
 {
 	tree->cow.fds = fds;
-	again_prepare();
+	again_prepare(init);
 	listener_fill_command(box, &tree->cow);
 }

@@ -23,7 +23,7 @@ int guard_tree_open(struct guard_tree *tree, const struct box *box);
 /* The descriptors that are needed. */
 void guard_tree_list(const struct guard_tree *tree, int fds[GUARD_TREE_FDS]);
 
-/* After it, with raw calls: FDS is /proc/self/fd. What the command starts with gets its content. */
-void guard_tree_begin(struct guard_tree *tree, const struct box *box, int fds);
+/* After it, with raw calls: FDS is /proc/self/fd. Alarms of others' are for INIT. What the command starts with gets its content. */
+void guard_tree_begin(struct guard_tree *tree, const struct box *box, int fds, int init);
 
 #endif

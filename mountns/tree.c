@@ -11,8 +11,10 @@
 #include "mountns/resolve.h"
 #include "mountns/tree_index.h"
 
-#define SMALL 65536 /* one call that may fail costs more than to read and write */
-#define PART 16384  /* the listener has a stack of 64 KiB */
+#define SMALL 65536    /* one call that may fail costs more than to read and write */
+#define PART 16384     /* the listener has a stack of 64 KiB */
+#define PIECE 16777216 /* between two pauses */
+#define LEAST 65536    /* what the smallest extent counts as */
 #define NAME_SIZE 16
 #define KERNEL_FICLONE 0x40049409 /* ioctl_ficlonerange(2) */
 
@@ -164,6 +166,23 @@ int tree_open_lower(const struct tree *tree, const struct tree_entry *entry)
 	}
 }
 
+struct copying {
+	const struct tree *tree;
+	int from, to;
+	uint64_t done; /* since the last pause */
+};
+
+static int pause_after(struct copying *copying, uint64_t count)
+{
+	const struct tree *tree = copying->tree;
+
+	copying->done += count;
+	if (tree->pause == NULL || copying->done < PIECE)
+		return 0;
+	copying->done = 0;
+	return tree->pause(tree->context);
+}
+
 static int write_all(int fd, const char *bytes, size_t size)
 {
 	for (size_t done = 0; done < size;) {
@@ -177,19 +196,21 @@ static int write_all(int fd, const char *bytes, size_t size)
 }
 
 /* SIZE bytes from where both are, or as far as there are any. Returns 1 at the end, 0, or -errno. */
-static int copy_by_hand(int from, int to, uint64_t size)
+static int copy_by_hand(struct copying *copying, uint64_t size)
 {
 	char part[PART];
 
 	while (size > 0) {
-		long count = sys_read(from, part, size < PART ? (size_t)size : PART);
+		long count = sys_read(copying->from, part, size < PART ? (size_t)size : PART);
 		int error;
 
 		if (count == -EINTR)
 			continue;
 		if (count <= 0)
 			return count < 0 ? (int)count : 1;
-		error = write_all(to, part, (size_t)count);
+		error = write_all(copying->to, part, (size_t)count);
+		if (error == 0)
+			error = pause_after(copying, (uint64_t)count);
 		if (error < 0)
 			return error;
 		size -= (uint64_t)count;
@@ -198,59 +219,64 @@ static int copy_by_hand(int from, int to, uint64_t size)
 }
 
 /* A piece of data without holes. Which errors copy_file_range(2) has where it cannot, the page does not say. */
-static int copy_data(int from, int to, int64_t at, int64_t end)
+static int copy_data(struct copying *copying, int64_t at, int64_t end)
 {
-	int64_t there = sys_lseek(from, at, SEEK_SET);
+	int64_t there = sys_lseek(copying->from, at, SEEK_SET);
 	long count = 0;
+	int error = 0;
 
 	if (there >= 0)
-		there = sys_lseek(to, at, SEEK_SET);
+		there = sys_lseek(copying->to, at, SEEK_SET);
 	if (there < 0)
 		return (int)there;
-	for (; at < end; at += count) {
-		count = sys_copy_file_range(from, to,
-					    end - at < INT32_MAX ? (size_t)(end - at) : 1U << 30);
+	for (; at < end && error == 0; at += count) {
+		count = sys_copy_file_range(copying->from, copying->to,
+					    end - at < PIECE ? (size_t)(end - at) : PIECE);
 		if (count == 0)
 			return 0;
 		if (count == -ENOSPC || count == -EDQUOT || count == -EIO || count == -EFBIG)
 			return (int)count;
 		if (count < 0)
-			return copy_by_hand(from, to, (uint64_t)(end - at));
+			return copy_by_hand(copying, (uint64_t)(end - at));
+		error = pause_after(copying, (uint64_t)count);
 	}
-	return 0;
+	return error;
 }
 
-static int copy_extents(int from, int to, int64_t size)
+static int copy_extents(struct copying *copying, int64_t size)
 {
 	int64_t at = 0, hole;
 	int error = 0;
 
 	while (error == 0 && at < size) {
-		at = sys_lseek(from, at, SEEK_DATA);
+		at = sys_lseek(copying->from, at, SEEK_DATA);
 		if (at == -ENXIO)
 			return 0;
 		if (at < 0)
-			return copy_data(from, to, 0, size);
-		hole = sys_lseek(from, at, SEEK_HOLE);
+			return copy_data(copying, 0, size);
+		hole = sys_lseek(copying->from, at, SEEK_HOLE);
 		if (hole <= at || hole > size)
 			hole = size;
-		error = copy_data(from, to, at, hole);
+		error = copy_data(copying, at, hole);
+		if (error == 0)
+			error = pause_after(copying, LEAST);
 		at = hole;
 	}
 	return error;
 }
 
-static int copy(int from, int to, uint64_t size)
+static int copy(const struct tree *tree, int from, int to, uint64_t size)
 {
+	struct copying copying = { .tree = tree, .from = from, .to = to };
 	int error;
 
 	if (size <= SMALL) {
-		error = copy_by_hand(from, to, size);
+		error = copy_by_hand(&copying, size);
 		return error > 0 ? 0 : error;
 	}
 	if (sys_ioctl(to, KERNEL_FICLONE, (void *)(uintptr_t)from) == 0)
 		return 0;
-	return copy_extents(from, to, (int64_t)size);
+	return copy_extents(&copying, (int64_t)size);
 }
 
 /* --- Filling -------------------------------------------------------------------------------------- */
@@ -364,7 +390,8 @@ static void give_up(struct tree_entry *entry, int file, const struct kernel_stat
 	entry->flags &= ~(uint32_t)TREE_FILLING;
 }
 
-static int fill(struct tree_entry *entry, int file, const struct kernel_statx *stat, int lower)
+static int fill(const struct tree *tree, struct tree_entry *entry, int file,
+		const struct kernel_statx *stat, int lower)
 {
 	struct kernel_statx from;
 	int error = cow_stat(lower, "", &from);
@@ -377,7 +404,7 @@ static int fill(struct tree_entry *entry, int file, const struct kernel_statx *s
 	if (error == 0 && (from.size != stat->size || stat->blocks > 0))
 		error = sys_ftruncate(file, from.size);
 	if (error == 0)
-		error = copy(lower, file, from.size);
+		error = copy(tree, lower, file, from.size);
 	if (error == 0)
 		error = give_attributes(entry, file, stat, &from);
 	if (error == 0)
@@ -427,7 +454,7 @@ int tree_fill(const struct tree *tree, int fds, int fd, bool empty)
 	begin(entry, &stat);
 	error = file = open_file(fds, fd, &stat);
 	if (file >= 0) {
-		error = fill(entry, file, &stat, lower);
+		error = fill(tree, entry, file, &stat, lower);
 		sys_close(file);
 	} else {
 		entry->flags &= ~(uint32_t)TREE_FILLING;

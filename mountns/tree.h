@@ -28,6 +28,11 @@ struct tree {
 	size_t count;
 	const char *names;
 	size_t size; /* of the mapping */
+
+	/* Called again and again while a file gets its content, by who has something else to do. It is given up with
+	 * what that returns, if it is not 0. NULL: there is none. */
+	int (*pause)(void *context);
+	void *context;
 };
 
 /* Makes tree/ and the index of STORE, which has just been created. Heap. Returns 0, or -1 with the fault. */

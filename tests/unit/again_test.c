@@ -210,7 +210,7 @@ static int run_for_status(int (*main)(void))
 
 	memset(&again, 0, sizeof(again));
 	started = refused = most = unmarked = 0;
-	again_prepare();
+	again_prepare(getpid());
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
