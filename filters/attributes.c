@@ -218,6 +218,122 @@ static struct notify_answer handle_fchown(const struct notify_call *call, void *
 			 : change_owner(&file, call->arguments[1], call->arguments[2]);
 }
 
+/* --- Times ---------------------------------------------------------------------------------------- */
+
+struct times {
+	struct kernel_times times[2];
+	bool now; /* those are not given */
+};
+
+/* Those of utimensat(2) at ADDRESS. */
+static int read_times(const struct notify_call *call, uint64_t address, struct times *times)
+{
+	struct kernel_timespec given[2];
+	int error = 0;
+
+	times->now = address == 0;
+	if (times->now)
+		return 0;
+#ifdef __NR_utimensat_time64
+	if (call->number == __NR_utimensat_time64) {
+		error = target_read(call, address, times->times, sizeof(times->times));
+		for (int i = 0; i < 2; i++)
+			times->times[i].nanoseconds = (long)times->times[i].nanoseconds;
+		return error;
+	}
+#endif
+	error = target_read(call, address, given, sizeof(given));
+	for (int i = 0; i < 2 && error == 0; i++)
+		times->times[i] = (struct kernel_times){ given[i].tv_sec, given[i].tv_nsec };
+	return error;
+}
+
+#ifdef __NR_utimes
+#define MILLION 1000000
+
+/* Those of utimes(2). */
+static int read_old_times(const struct notify_call *call, uint64_t address, struct times *times)
+{
+	struct kernel_timespec given[2]; /* microseconds */
+	int error;
+
+	times->now = address == 0;
+	if (times->now)
+		return 0;
+	error = target_read(call, address, given, sizeof(given));
+	for (int i = 0; i < 2 && error == 0; i++) {
+		times->times[i] = (struct kernel_times){ given[i].tv_sec, given[i].tv_nsec * 1000 };
+		if (given[i].tv_nsec < 0 || given[i].tv_nsec >= MILLION)
+			error = -EINVAL;
+	}
+	return error;
+}
+#endif
+
+static struct notify_answer change_times(const struct file *file, const struct times *times)
+{
+	return end(file, sys_utimens(AT_FDCWD, file->name, times->now ? NULL : times->times));
+}
+
+/* Without a path it is the descriptor. */
+static struct notify_answer touch(const struct notify_call *call, const void *context, int dirfd,
+				  uint64_t address, const struct times *times, int flags)
+{
+	struct file file;
+	int error;
+
+	if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0 ||
+	    (address == 0 && dirfd != AT_FDCWD && flags != 0))
+		return notify_return(-EINVAL);
+	error = address == 0 && dirfd != AT_FDCWD
+			? find_fd(call, context, dirfd, &file)
+			: find(call, context, dirfd, address, flags, &file);
+	return error < 0 ? notify_return(error) : change_times(&file, times);
+}
+
+static struct notify_answer handle_utimensat(const struct notify_call *call, void *context)
+{
+	struct times times;
+	int error = read_times(call, call->arguments[2], &times);
+
+	if (error < 0)
+		return notify_return(error);
+	/* The kernel does not look at more then. */
+	if (!times.now && times.times[0].nanoseconds == UTIME_OMIT &&
+	    times.times[1].nanoseconds == UTIME_OMIT)
+		return notify_return(0);
+	return touch(call, context, notify_int(call->arguments[0]), call->arguments[1], &times,
+		     notify_int(call->arguments[3]));
+}
+
+#ifdef __NR_utimes
+static struct notify_answer handle_futimesat(const struct notify_call *call, void *context)
+{
+	bool at = call->number == __NR_futimesat;
+	const uint64_t *arguments = call->arguments + (at ? 1 : 0);
+	struct times times;
+	int error = read_old_times(call, arguments[1], &times);
+
+	return error < 0 ? notify_return(error)
+			 : touch(call, context, at ? notify_int(call->arguments[0]) : AT_FDCWD,
+				 arguments[0], &times, 0);
+}
+#endif
+
+#ifdef __NR_utime
+static struct notify_answer handle_utime(const struct notify_call *call, void *context)
+{
+	struct times times = { .now = call->arguments[1] == 0 };
+	long given[2] = { 0 };
+	int error = times.now ? 0 : target_read(call, call->arguments[1], given, sizeof(given));
+
+	for (int i = 0; i < 2; i++)
+		times.times[i].seconds = given[i];
+	return error < 0 ? notify_return(error)
+			 : touch(call, context, AT_FDCWD, call->arguments[0], &times, 0);
+}
+#endif
+
 /* --- Extended attributes -------------------------------------------------------------------------- */
 
 /* Up to the page's end and on: what lies behind the name need not be there. */
@@ -289,6 +405,17 @@ const struct notify_row attributes_rows[] = {
 #endif
 	{ OWNER(fchown), handle_fchown },
 	{ __NR_fchownat, handle_fchownat },
+	{ __NR_utimensat, handle_utimensat },
+#ifdef __NR_utimensat_time64
+	{ __NR_utimensat_time64, handle_utimensat },
+#endif
+#ifdef __NR_utimes
+	{ __NR_utimes, handle_futimesat },
+	{ __NR_futimesat, handle_futimesat },
+#endif
+#ifdef __NR_utime
+	{ __NR_utime, handle_utime },
+#endif
 	{ __NR_setxattr, handle_attribute },
 	{ __NR_lsetxattr, handle_attribute },
 	{ __NR_fsetxattr, handle_attribute },

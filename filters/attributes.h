@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Modes, owners and extended attributes where Landlock holds a command in place of a box: no rule of it says whose may
+ * Modes, owners, times and extended attributes where Landlock holds a command in place of a box: no rule of it says whose may
  * be changed (landlock(7), "Current limitations"), and without a listener nobody may. The listener has the command's ids,
  * finds the file, asks the kernel for its name, and makes the change itself if that is in a place that was granted for
  * writing. Nothing is continued. Who could move a file into such a place, or give it a name there, may write to it.

@@ -18,7 +18,7 @@ define FICLONE	0x40049409
 allow ioctl if arg1:32 == FICLONE
 deny ioctl
 allow pread64 write lseek _llseek copy_file_range ftruncate ftruncate64
-allow fchmod utimensat utimensat_time64
+allow fchmod
 
 # Have callers make their calls again: filters/again.c. A setitimer bounds the only wait in there.
 define PTRACE_DETACH		17

@@ -17,8 +17,8 @@ allow getcwd readlink readlinkat chdir chroot if arg5:32 == AGAIN_MARK
 notify getcwd readlink readlinkat chdir chroot
 allow stat lstat stat64 lstat64 newfstatat fstatat64 statx statfs statfs64 if arg5:32 == AGAIN_MARK
 notify stat lstat stat64 lstat64 newfstatat fstatat64 statx statfs statfs64
-allow access faccessat faccessat2 utime utimes futimesat utimensat utimensat_time64 if arg5:32 == AGAIN_MARK
-notify access faccessat faccessat2 utime utimes futimesat utimensat utimensat_time64
+allow access faccessat faccessat2 if arg5:32 == AGAIN_MARK
+notify access faccessat faccessat2
 allow mkdir mkdirat mknod mknodat unlink unlinkat rmdir if arg5:32 == AGAIN_MARK
 notify mkdir mkdirat mknod mknodat unlink unlinkat rmdir
 allow rename renameat renameat2 link linkat symlink symlinkat if arg5:32 == AGAIN_MARK

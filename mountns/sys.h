@@ -158,6 +158,16 @@ static inline int sys_futimens(int fd, const struct kernel_times times[2])
 #endif
 }
 
+/* The same by a name, whose link is followed. */
+static inline int sys_utimens(int dirfd, const char *name, const struct kernel_times times[2])
+{
+#ifdef __NR_utimensat_time64
+	return (int)sys_call(__NR_utimensat_time64, dirfd, SYS_P(name), SYS_P(times), 0, 0, 0);
+#else
+	return (int)sys_call(__NR_utimensat, dirfd, SYS_P(name), SYS_P(times), 0, 0, 0);
+#endif
+}
+
 static inline int sys_memfd_create(const char *name, unsigned int flags)
 {
 	return (int)sys_call(__NR_memfd_create, SYS_P(name), (long)flags, 0, 0, 0, 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * attributes PATH: each call that changes modes, owners or attributes of PATH, without a C library in between, and the
+ * attributes PATH: each call that changes modes, owners, times or attributes of PATH, without a C library in between, and the
  * answer of each in a line.
  * attributes race LINK IN OUT: for a second LINK leads to the two by turns, while its mode is changed to 0777.
  */
@@ -70,6 +70,46 @@ static void change_attributes(const char *path, int fd)
 	CALL("fremovexattr", __NR_fremovexattr, fd, "user.nbt");
 }
 
+static void change_times(const char *path, int fd)
+{
+	const struct timespec times[2] = { { 1000, 1 }, { 2000, 2 } };
+	const struct timespec one[2] = { { 0, UTIME_OMIT }, { 3000, 3 } };
+	const struct timespec bad[2] = { { 0, 0 }, { 0, 1000000000 } };
+	struct stat stat = { 0 };
+
+	CALL("futimens", __NR_utimensat, fd, NULL, times, 0);
+	CALL("futimens of none", __NR_utimensat, 999, NULL, times, 0);
+	CALL("futimens with a flag", __NR_utimensat, fd, NULL, times, AT_SYMLINK_NOFOLLOW);
+	CALL("utimensat of a descriptor", __NR_utimensat, fd, "", times, AT_EMPTY_PATH);
+	CALL("utimensat of nothing", __NR_utimensat, AT_FDCWD, NULL, times, 0);
+	CALL("utimensat to now", __NR_utimensat, AT_FDCWD, path, NULL, 0);
+	CALL("utimensat with bad times", __NR_utimensat, AT_FDCWD, path, bad, 0);
+	CALL("utimensat with a bad flag", __NR_utimensat, AT_FDCWD, path, times, 0x10);
+	CALL("no times", __NR_utimensat, AT_FDCWD, path, (char *)8, 0);
+	CALL("utimensat", __NR_utimensat, AT_FDCWD, path, times, 0);
+	CALL("utimensat of one", __NR_utimensat, AT_FDCWD, path, one, 0);
+	(void)fstat(fd, &stat);
+	if (stat.st_mtime == 3000)
+		printf("%ld %ld\n", (long)stat.st_atime, (long)stat.st_mtim.tv_nsec);
+#ifdef __NR_utimes
+	{
+		const long micros[4] = { 4000, 4, 5000, 5 }, wrong[4] = { 0, 0, 0, 1000000 };
+		const long seconds[2] = { 6000, 7000 };
+
+		CALL("utimes", __NR_utimes, path, micros);
+		CALL("utimes with bad times", __NR_utimes, path, wrong);
+		CALL("utimes to now", __NR_utimes, path, NULL);
+		CALL("futimesat", __NR_futimesat, AT_FDCWD, path, micros);
+		CALL("futimesat of a descriptor", __NR_futimesat, fd, NULL, micros);
+		(void)fstat(fd, &stat);
+		if (stat.st_mtime == 5000)
+			printf("%ld %ld\n", (long)stat.st_atime, (long)stat.st_mtim.tv_nsec);
+		CALL("utime", __NR_utime, path, seconds);
+		CALL("utime to now", __NR_utime, path, NULL);
+	}
+#endif
+}
+
 static const char *names[3];
 static atomic_int stop;
 
@@ -111,6 +151,7 @@ int main(int argc, char **argv)
 	fd = open(argv[1], O_RDONLY | O_NONBLOCK);
 	change_modes(argv[1], fd);
 	change_owners(argv[1], fd);
+	change_times(argv[1], fd);
 	change_attributes(argv[1], fd);
 	return 0;
 }

@@ -72,3 +72,18 @@ within() {
 	[ "$status" = 7 ]
 	[ -z "$(stores)" ]
 }
+
+@test "times of files elsewhere stay, by no name and no call" {
+	local file before
+
+	cp "$NB_HELPERS/times" "$NB_BIN/"
+	mkdir "$T/out"
+	touch "$T/out/file"
+	give "$T/out"
+	for file in "$T/out/file" "$T/d/a"; do
+		before=$(stat -c '%y %z' "$file")
+		run cow --on-failure discard -r "$T/out" -- "$NB_BIN/times" "$file"
+		exits 1
+		[ "$(stat -c '%y %z' "$file")" = "$before" ]
+	done
+}

@@ -59,8 +59,6 @@ static const struct {
 	{ SYS_faccessat, { HERE, LINK, "0" }, "1=" TARGET },
 	{ SYS_faccessat2, { HERE, LINK, "0", "0x100" }, "1=" STAYS_LINK },
 	{ SYS_faccessat2, { HERE, LINK, "0", "0x200" }, "1=" TARGET },
-	{ SYS_utimensat, { HERE, LINK, "0", "0" }, "1=" TARGET },
-	{ SYS_utimensat, { HERE, LINK, "0", "0x100" }, "1=" STAYS_LINK },
 	{ SYS_mkdirat, { HERE, "@/home/proj/new/", "0" }, "1=@/store/tree/new/;" },
 	{ SYS_mkdirat, { HERE, LINK, "0" }, "1=" STAYS_LINK },
 	{ SYS_mknodat, { HERE, LINK, "0" }, "1=" STAYS_LINK },
@@ -112,11 +110,6 @@ static const struct {
 	{ SYS_symlink, { "@/home/proj/x", LINK }, "1=" STAYS_LINK },
 	{ SYS_rename, { LINK, "@/home/proj/new" }, "0=" STAYS_LINK "1=@/store/tree/new;" },
 	{ SYS_link, { LINK, "@/home/proj/new" }, "0=" STAYS_LINK "1=@/store/tree/new;" },
-	{ SYS_utimes, { LINK, "0" }, "0=" TARGET },
-	{ SYS_futimesat, { HERE, LINK, "0" }, "1=" TARGET },
-#endif
-#ifdef SYS_utime
-	{ SYS_utime, { LINK, "0" }, "0=" TARGET },
 #endif
 	{ SYS_unlinkat, { HERE, "@/home/proj", "0" }, "!21" /* EISDIR */ },
 	{ SYS_unlinkat, { HERE, "@/home/proj", "0x200" }, "!16" /* EBUSY */ },
@@ -134,7 +127,7 @@ static const struct {
 	/* Those that stay as they are, also with another error. */
 	{ SYS_mkdirat, { HERE, "@/home/other", "0" }, "" },
 	{ SYS_faccessat, { HERE, "sub", "0" }, "" },
-	{ SYS_utimensat, { HERE, "0", "0", "0" }, "" },
+	{ SYS_statx, { HERE, "0", "0", "0", "0" }, "" },
 	/* The kernel looks at the other arguments first. */
 	{ SYS_mkdirat, { HERE, "@/home/proj/file/x", "0" }, "1=/proc/self/stat/none;" },
 	{ SYS_mkdirat, { HERE, "@/home/proj/none/x", "0" }, "1=/proc/self/none/none;" },
