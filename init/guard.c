@@ -33,7 +33,7 @@ struct guard {
 	int proc;               /* directory */
 	int fds;                /* the process's own, in PROC */
 	int status;             /* of the init, when it has ended */
-	const struct notify *notify;
+	struct notify notify;
 };
 
 /* --- Signals down, the status up ------------------------------------------------------------------ */
@@ -85,7 +85,7 @@ static int serve_signals(void *context)
 static int pause_copying(void *context)
 {
 	const struct guard *guard = context;
-	const struct notify_call *call = guard->notify->call;
+	const struct notify_call *call = guard->notify.call;
 
 	if (serve_signals(context) != 0)
 		sys_exit_group(guard->status);
@@ -182,7 +182,9 @@ static int serve(struct guard *guard)
 		{ attributes_rows, attributes_row_count, &guard->attributes },
 		{ standin_rows, standin_row_count, &guard->tree.cow },
 	};
-	struct notify notify = {
+	int error;
+
+	guard->notify = (struct notify){
 		.tables = tables,
 		.table_count = notifies ? 2 : 1,
 		.openat2 = notifies,
@@ -192,20 +194,17 @@ static int serve(struct guard *guard)
 		.other_context = guard,
 		.end = close_socket,
 	};
-	int error;
-
-	guard->notify = &notify;
 	if (notifies) {
 		guard->tree.tree.pause = pause_copying;
 		guard->tree.tree.context = guard;
 		guard_tree_begin(&guard->tree, guard->box, guard->fds, guard->init);
 		guard->attributes.standin = &guard->tree.standin;
 	}
-	error = await(guard, &notify.listener);
+	error = await(guard, &guard->notify.listener);
 	if (error != 0)
 		return error;
 	error = confine(guard);
-	return error < 0 ? error : notify_serve(&notify);
+	return error < 0 ? error : notify_serve(&guard->notify);
 }
 
 /* Whatever fails here ends the init as well, and with that the command: both are tied to their parents. */
