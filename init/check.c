@@ -106,6 +106,9 @@ static void try_probe(struct trial *trial)
 	sys_kill(pid, SIGKILL);
 	if (sys_wait4(pid, &status, 0) == pid && WIFSIGNALED(status) && !trial->finding->ended)
 		trial->finding->signal = WTERMSIG(status);
+	/* What it had started, which is ours now. */
+	while (sys_wait4(-pid, NULL, 0) > 0)
+		;
 }
 
 int check_probe(const struct probe *probe, struct finding *finding)
@@ -113,6 +116,7 @@ int check_probe(const struct probe *probe, struct finding *finding)
 	struct trial trial = { .probe = probe, .parent = sys_getpid() };
 	int error;
 
+	(void)sys_prctl(PR_SET_CHILD_SUBREAPER, 1, 0);
 	trial.finding = mmap(NULL, sizeof(*finding), PROT_READ | PROT_WRITE,
 			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (trial.finding == MAP_FAILED)
