@@ -697,6 +697,8 @@ static const struct row guard_rows[] = {
 	{ "fchownat", ALL, ALLOW, { 0 } },
 	{ "setxattr", ALL, ALLOW, { 0 } },
 	{ "removexattr", ALL, ALLOW, { 0 } },
+	{ "utimensat", ALL, ALLOW, { 0 } },
+	{ "utimensat_time64", ARM, ALLOW, { 0 } },
 	{ "kill", ALL, ALLOW, { 0 } },
 	{ "getpid", ALL, ALLOW, { 0 } },
 	{ "wait4", ALL, ALLOW, { 0 } },

@@ -115,7 +115,7 @@ static void works(void **state)
 	FILE *file;
 
 	(void)state;
-	again_prepare();
+	again_prepare(getpid());
 	must(chdir(store));
 	must(symlink("/bin/sh", "sub/shell"));
 	expand(text, "#!@/home/proj/sub/shell -e\necho $0 $(pwd -P) $# \"$*\"\n");
