@@ -135,7 +135,7 @@ CHANGE='cd d; echo more >>a; rm -r sub; mkdir new; echo x >new/file; chmod 0600 
 }
 
 @test "nor one that an overlay has copied there" {
-	[ "$NB_AS" = user ] || skip "root's id cannot be mapped once more: user_namespaces(7), CAP_SETFCAP"
+	need_plain_caller # root's id cannot be mapped once more: user_namespaces(7), CAP_SETFCAP
 	cat >"$T/over.sh" <<'END'
 set -e
 mkdir upper work
