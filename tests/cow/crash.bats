@@ -402,10 +402,11 @@ unfinished() {
 		# shellcheck disable=SC2046
 		set -- $(children "$LAUNCHER")
 		listener=$1
+		# It may wait in that very call.
+		kill -STOP "$LAUNCHER"
 		as_caller strace -o "$T/trace" -p "$listener" -e trace="$call" -e inject="$call:signal=KILL:when=${number:-1}" 2>"$T/attached" 3>&- 7>&- &
 		tracer=$!
 		until grep -q attached "$T/attached" 2>/dev/null; do :; done
-		kill -STOP "$LAUNCHER"
 		echo >&8
 		gone "$listener"
 		kill -KILL "$LAUNCHER"
