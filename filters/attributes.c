@@ -23,19 +23,6 @@ struct file {
 	char name[NAME_SIZE];
 };
 
-static void name_file(struct file *file)
-{
-	char digits[NAME_SIZE], *digit = digits, *name = file->name;
-	int number = file->fd;
-
-	do
-		*digit++ = (char)('0' + number % 10);
-	while ((number /= 10) > 0);
-	while (digit > digits)
-		*name++ = *--digit;
-	*name = '\0';
-}
-
 static bool is_in(const struct attributes_place *place, const char *path)
 {
 	size_t length = strlen(place->path);
@@ -67,7 +54,7 @@ static int check(const struct attributes *attributes, struct file *file, int fd)
 	if (fd < 0)
 		return fd;
 	file->fd = fd;
-	name_file(file);
+	target_number(file->name, (unsigned int)fd, "");
 	if (is_granted(attributes, file))
 		return 0;
 	sys_close(fd);
@@ -349,7 +336,7 @@ static int read_name(const struct notify_call *call, uint64_t address, char name
 	return error == 0 && name[0] == '\0' ? -ERANGE : error;
 }
 
-/* FILE's, which is closed. The arguments from FIRST on are those of setxattr(2) behind the path. */
+/* FILE's, which is closed: setxattr(2) and its like have all but the first argument in common. */
 static struct notify_answer set_attribute(const struct notify_call *call, const struct file *file)
 {
 	const uint64_t *arguments = call->arguments;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The only process beside the command. It makes no box, so nothing may be needed around it: no procfs,
- * no devices, no file that can be written, no free descriptor. What it does not need any more once the
- * command runs, it gives back.
+ * The only process beside the command; with --fallback there is another one above it (init/guard.h). It makes no
+ * box, so nothing may be needed around it: no procfs, no devices, no file that can be written, no free descriptor.
+ * What it does not need any more once the command runs, it gives back.
  */
 #include <errno.h>
 #include <linux/prctl.h>

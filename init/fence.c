@@ -40,7 +40,6 @@ static int allow_writing(const struct landlock *landlock, const char *path, uint
 		writing &= ~LANDLOCK_MAKE_REG;
 	if (error == 0)
 		error = landlock_allow_file(landlock, fd, writing);
-
 	if (fd >= 0)
 		sys_close(fd);
 	return error;
